@@ -1,0 +1,1 @@
+"""The one place that talks to an engine: connect, check, roll up, gather."""

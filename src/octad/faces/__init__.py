@@ -1,0 +1,1 @@
+"""How things look: words, numbers and charts; terminal, HTML, Markdown, JSON."""

@@ -1,0 +1,1 @@
+"""Plan, seal, review, decide, reflect."""

@@ -1,0 +1,1 @@
+"""What is stored or exchanged: plans, metrics, needs, inputs, findings, answers, verdicts."""

@@ -1,0 +1,342 @@
+"""What the data layer hands to the readings: plain arrays, no connection.
+
+Shapes are written with ``A`` arms (control first), ``B`` buckets, ``S`` slices, ``D`` days since
+exposure and ``J`` jobs. ``bucket = hash(user) mod B``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octad.model.finding import Story
+from octad.stats.moments import Moments
+
+__all__ = [
+    "COLUMNS",
+    "Daily",
+    "Errors",
+    "Exposure",
+    "History",
+    "Inputs",
+    "JobUse",
+    "MetricCells",
+    "PastForecast",
+    "PastLaunch",
+    "Quantiles",
+    "Releases",
+    "Retention",
+    "Reviews",
+    "Slice",
+    "Tail",
+    "Volume",
+    "Walks",
+]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+TextArray = NDArray[np.object_]
+TimeArray = NDArray[np.datetime64]
+
+COLUMNS = ("y", "d", "x", "w")
+"""Columns of every metric's moments: the metric's numerator and denominator after exposure, and
+the same two before it. A mean has ``d = w = 1``; without a pre-period ``x`` is 0 and ``w`` is 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Slice:
+    """A set of users: at most three attribute values that all hold; empty for everyone."""
+
+    values: tuple[tuple[str, str], ...] = ()
+
+    def __str__(self) -> str:
+        return " and ".join(f"{name} {value}" for name, value in self.values) or "everyone"
+
+
+@dataclass(frozen=True, slots=True)
+class Quantiles:
+    """A quantile metric by arm: level and standard error, clustered by user. Shapes (A,)."""
+
+    value: FloatArray
+    se: FloatArray
+    n: IntArray
+
+
+@dataclass(frozen=True, slots=True)
+class MetricCells:
+    """A metric's moments in every slice, arm and bucket.
+
+    Attributes:
+        moments: Leading shape (S, A, B), columns `COLUMNS`; only users whose window has ended.
+        slices: Length S; the first is everyone.
+        waiting: Users whose window has not ended, not counted yet.
+        paired: Whether a pre-period was there (`x` and `w` mean something).
+        quantiles: For a quantile metric, instead of moments (whose n is then 0).
+        winsor: The value above which a user's total was cut, the same in every arm.
+        query: Digest of the query that made it.
+    """
+
+    metric: str
+    moments: Moments
+    slices: tuple[Slice, ...]
+    waiting: int = 0
+    paired: bool = False
+    quantiles: Quantiles | None = None
+    winsor: float | None = None
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Daily:
+    """A metric on each day since exposure, over users observed through that day.
+
+    Attributes:
+        days: (D,) whole days since exposure, from 0.
+        moments: Leading shape (A, D), columns `COLUMNS` (no pre-period: x 0, w 1).
+        halves: Leading shape (A,), two columns: a user's mean per day in the first and in the last
+            third of the days that all of these users were observed.
+        spans: The two spans of `halves`, each (first day, last day), last excluded.
+    """
+
+    metric: str
+    days: IntArray
+    moments: Moments
+    halves: Moments | None = None
+    spans: tuple[tuple[int, int], tuple[int, int]] | None = None
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tail:
+    """A metric's largest users by arm.
+
+    Attributes:
+        top: (A, K) largest values, falling; NaN where an arm has fewer users.
+        total: (A,) sum over all users; `n` the users.
+        top_share: (A,) share of the sum that the top 1% of users hold.
+    """
+
+    metric: str
+    top: FloatArray
+    total: FloatArray
+    n: IntArray
+    top_share: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class Exposure:
+    """Who was exposed when, and what was wrong with it.
+
+    Attributes:
+        counts: (A,) users compared, staff left out.
+        days: (E,) calendar days of exposure; `by_day` (E, A).
+        both: Users seen in more than one arm; they are left out of every estimate.
+        staff: Staff among the exposed, left out.
+        strange_arms: Arm values in the data that the plan does not name, with their users.
+        before: Exposures before the plan's first day.
+    """
+
+    counts: IntArray
+    days: TimeArray
+    by_day: IntArray
+    both: int = 0
+    staff: int = 0
+    strange_arms: Mapping[str, int] = field(default_factory=dict)
+    before: int = 0
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Retention:
+    """Active users by day since exposure: (A, D) of those observed that far, (A, D)."""
+
+    days: IntArray
+    active: IntArray
+    observed: IntArray
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobUse:
+    """Use of the charter's jobs.
+
+    Attributes:
+        jobs: Length J, the charter's names, then ``(other)`` when some events belong to none.
+        events: (2, A, B, J) events before and after exposure.
+        users: (2, A, B, J) users who did the job at least once.
+        kept: (A, J) of users who did it before, those who did it after too; `had` (A, J) those
+            who did it before.
+        steps: (A, J) median events from the first event of a day to the job, over sampled
+            user-days after exposure that reach it; NaN where none do. `reach` (A, J) the share of
+            sampled user-days that reach it.
+    """
+
+    jobs: tuple[str, ...]
+    events: FloatArray
+    users: FloatArray
+    had: IntArray
+    kept: IntArray
+    steps: FloatArray | None = None
+    reach: FloatArray | None = None
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Errors:
+    """Errors by intensity of use before exposure. Leading shape (A, I), I bands, lightest first.
+
+    Attributes:
+        bands: Names of the bands, such as ``41 and more actions a month``.
+        users, met: Users, and those who met at least one error after exposure.
+        actions, errors: Events and error events after exposure.
+        kinds: Error event to (A, I) users who met it.
+    """
+
+    bands: tuple[str, ...]
+    users: IntArray
+    met: IntArray
+    actions: FloatArray
+    errors: FloatArray
+    kinds: Mapping[str, IntArray] = field(default_factory=dict)
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Walks:
+    """Journeys (pairs of events in a row) that users take, and whether the team has.
+
+    Attributes:
+        steps: Length P, each ``(from, to)``; most taken first.
+        users, times: (P,) sampled users who took it, and how often it was taken.
+        staff: (P,) times the team took it.
+        sampled: Users in the sample; `team` staff members seen at all.
+        once, twice: Journeys that were seen once, and twice, in the whole sample (for Chao–Jost).
+    """
+
+    steps: tuple[tuple[str, str], ...]
+    users: IntArray
+    times: IntArray
+    staff: IntArray
+    sampled: int
+    team: int
+    once: int
+    twice: int
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reviews:
+    """Reviews as parallel arrays, all of length R. Text is as people wrote it: hostile.
+
+    Attributes:
+        ours: Whether it is of our product.
+        rating: Stars 1 to 5, NaN where there are none.
+        author: Hashed; empty where unknown.
+        deleted: Whether the store deleted it later.
+    """
+
+    product: TextArray
+    ours: NDArray[np.bool_]
+    time: TimeArray
+    rating: FloatArray
+    text: TextArray
+    version: TextArray
+    author: TextArray
+    deleted: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Releases:
+    """Releases as parallel arrays."""
+
+    product: TextArray
+    ours: NDArray[np.bool_]
+    time: TimeArray
+    version: TextArray
+    notes: TextArray
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """Events per calendar day and arm (N, A), among the exposed and after their exposure."""
+
+    days: TimeArray
+    events: FloatArray
+    users: FloatArray
+
+
+@dataclass(frozen=True, slots=True)
+class PastForecast:
+    """A sealed forecast and what happened: 1.0 came true, 0.0 did not."""
+
+    launch: str
+    metric: str
+    sure: float
+    happened: float
+
+
+@dataclass(frozen=True, slots=True)
+class PastLaunch:
+    """A past launch from the ledger: relative effects and their errors by metric."""
+
+    launch: str
+    at: date
+    verdict: str
+    decided: str
+    kpi: str
+    effects: Mapping[str, tuple[float, float]]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What this project knows of its own past."""
+
+    launches: tuple[PastLaunch, ...] = ()
+    forecasts: tuple[PastForecast, ...] = ()
+    looks: int = 1
+    sealed: date | None = None
+    sealed_before_data: bool | None = None
+    deviations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """All that readings get.
+
+    Attributes:
+        as_of: The review's today, UTC.
+        arms: Length A, control first, as the plan calls them.
+        final: Whether the plan's last day has passed.
+        metrics: By metric name.
+        absent: Metric name to why it could not be measured.
+        variants: By metric, then by the name of the choice.
+        refused_segments: Attribute to why it cannot be a segment.
+    """
+
+    as_of: datetime | None = None
+    arms: tuple[str, ...] = ()
+    final: bool = False
+    metrics: Mapping[str, MetricCells] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
+    daily: Mapping[str, Daily] = field(default_factory=dict)
+    tails: Mapping[str, Tail] = field(default_factory=dict)
+    variants: Mapping[str, Mapping[str, MetricCells]] = field(default_factory=dict)
+    refused_segments: Mapping[str, str] = field(default_factory=dict)
+    exposure: Exposure | None = None
+    retention: Retention | None = None
+    jobs: JobUse | None = None
+    errors: Errors | None = None
+    walks: Walks | None = None
+    stories: tuple[Story, ...] = ()
+    reviews: Reviews | None = None
+    releases: Releases | None = None
+    volume: Volume | None = None
+    history: History = field(default_factory=History)
+    left_out: tuple[tuple[str, str, int], ...] = ()
+    queries: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    cost: Any = None

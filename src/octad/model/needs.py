@@ -1,0 +1,67 @@
+"""What a reading asks of the data, before any data are touched.
+
+Needs merge with ``|``, so that one gathering serves every reading.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+__all__ = ["Needs"]
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """A request; every field is a set of names or a switch, and merges by union.
+
+    Attributes:
+        totals: Metrics wanted per arm, with their pre-period.
+        sliced: Metrics wanted also per segment.
+        daily: Metrics wanted also per day since exposure.
+        tails: Metrics whose largest users are wanted.
+        variants: Metrics wanted also under other defensible choices (winsorised, staff kept).
+        retention: The share of users active on each day since exposure.
+        jobs: Usage of the charter's jobs by arm, before and after exposure.
+        errors: Errors by intensity of use before exposure.
+        walks: What users do and staff do.
+        stories: How many timelines of real users.
+        reviews: Reviews of our product and its rivals.
+        releases: Releases of our product and its rivals.
+        exposure: Who was exposed when, and what was wrong with it.
+        volume: Events per calendar day and arm.
+        history: Past launches and sealed forecasts.
+    """
+
+    totals: frozenset[str] = frozenset()
+    sliced: frozenset[str] = frozenset()
+    daily: frozenset[str] = frozenset()
+    tails: frozenset[str] = frozenset()
+    variants: frozenset[str] = frozenset()
+    retention: bool = False
+    jobs: bool = False
+    errors: bool = False
+    walks: bool = False
+    stories: int = 0
+    reviews: bool = False
+    releases: bool = False
+    exposure: bool = False
+    volume: bool = False
+    history: bool = False
+
+    def __or__(self, other: Needs) -> Needs:
+        """Everything either asks for."""
+
+        def union(one: Any, two: Any) -> Any:
+            return (
+                max(one, two) if isinstance(one, int) and not isinstance(one, bool) else one | two
+            )
+
+        return Needs(
+            **{f.name: union(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)}
+        )
+
+    @property
+    def metrics(self) -> frozenset[str]:
+        """Every metric that is asked for in any form."""
+        return self.totals | self.sliced | self.daily | self.tails | self.variants

@@ -1,0 +1,1 @@
+"""Statistics as plain functions: numpy in, frozen dataclasses out. Knows no launch, no engine."""

@@ -1,0 +1,136 @@
+"""Means and centred second moments that add up.
+
+Raw sums of squares cancel when values are large beside their spread (1e9 ± 1e-6), so cells keep
+the sum of squares and products *about the mean* and merge with the update of Chan, Golub and
+LeVeque (1979), equation 2.1, in its pairwise form generalised to several groups at once.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Moments"]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moments:
+    """Count, mean and centred second moment of k columns in any number of groups.
+
+    Attributes:
+        n: (...,) how many rows.
+        mean: (..., k) the mean of each column; 0 where n is 0.
+        comoment: (..., k, k) sum over rows of the products of deviations from the mean.
+    """
+
+    n: FloatArray
+    mean: FloatArray
+    comoment: FloatArray
+
+    @property
+    def k(self) -> int:
+        """The number of columns."""
+        return int(self.mean.shape[-1])
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The leading shape."""
+        return tuple(self.n.shape)
+
+    @classmethod
+    def empty(cls, shape: tuple[int, ...], k: int) -> Moments:
+        """Groups without rows."""
+        return cls(np.zeros(shape), np.zeros((*shape, k)), np.zeros((*shape, k, k)))
+
+    @classmethod
+    def from_rows(
+        cls, rows: ArrayLike, group: ArrayLike | None = None, size: int | None = None
+    ) -> Moments:
+        """Sum rows up into groups.
+
+        Args:
+            rows: (n, k) values; a column of finite numbers each.
+            group: (n,) group of each row, from 0; one group when absent.
+            size: The number of groups; needed with `group` when the last may be empty.
+
+        Returns:
+            Leading shape (size,), or () without `group`.
+
+        Raises:
+            ValueError: When a value is not finite.
+        """
+        values = np.atleast_2d(np.asarray(rows, dtype=np.float64))
+        if not np.isfinite(values).all():
+            msg = "rows must be finite; leave out or mend NaN and infinite values first"
+            raise ValueError(msg)
+        if group is None:
+            one = cls.from_rows(values, np.zeros(len(values), dtype=np.int64), 1)
+            return one[0]
+        codes = np.asarray(group, dtype=np.int64)
+        groups = int(codes.max(initial=-1)) + 1 if size is None else size
+        k = values.shape[1]
+        n = np.bincount(codes, minlength=groups).astype(np.float64)
+        safe = np.where(n > 0, n, 1.0)
+        mean = np.stack(
+            [np.bincount(codes, values[:, j], groups) / safe for j in range(k)], axis=-1
+        ).reshape(groups, k)
+        centred = values - mean[codes]
+        comoment = np.empty((groups, k, k))
+        for i in range(k):
+            # One step of iterative refinement: the rounding left in the mean is added back.
+            mean[:, i] += np.bincount(codes, centred[:, i], groups) / safe
+            for j in range(i, k):
+                comoment[:, i, j] = np.bincount(codes, centred[:, i] * centred[:, j], groups)
+                comoment[:, j, i] = comoment[:, i, j]
+        return cls(n, mean, comoment)
+
+    def __getitem__(self, key: Any) -> Moments:
+        """Index the leading dimensions."""
+        return Moments(np.asarray(self.n[key]), self.mean[key], self.comoment[key])
+
+    def columns(self, keep: tuple[int, ...]) -> Moments:
+        """Keep some of the columns, in the order given."""
+        index = np.asarray(keep)
+        return Moments(self.n, self.mean[..., index], self.comoment[..., index[:, None], index])
+
+    def total(self, axis: int | tuple[int, ...]) -> Moments:
+        """Merge groups along leading axes."""
+        lead = len(self.shape)
+        axes = tuple(a % lead for a in ((axis,) if isinstance(axis, int) else axis))
+        n = self.n.sum(axis=axes)
+        safe = np.where(n > 0, n, 1.0)
+        mean = (self.n[..., None] * self.mean).sum(axis=axes) / safe[..., None]
+        away = self.mean - np.expand_dims(mean, axes)
+        between = self.n[..., None, None] * away[..., :, None] * away[..., None, :]
+        return Moments(n, mean, (self.comoment + between).sum(axis=axes))
+
+    def __add__(self, other: Moments) -> Moments:
+        """Merge group by group."""
+        both = Moments(
+            np.stack([self.n, other.n]),
+            np.stack([self.mean, other.mean]),
+            np.stack([self.comoment, other.comoment]),
+        )
+        return both.total(0)
+
+    def linear(self, weights: ArrayLike) -> Moments:
+        """Moments of linear combinations of the columns.
+
+        Args:
+            weights: (m, k); row i makes the new column i.
+        """
+        w = np.atleast_2d(np.asarray(weights, dtype=np.float64))
+        return Moments(
+            self.n,
+            np.einsum("mk,...k->...m", w, self.mean),
+            np.einsum("ik,...kl,jl->...ij", w, self.comoment, w),
+        )
+
+    def covariance(self) -> FloatArray:
+        """(..., k, k) unbiased covariances of the rows; 0 where there are fewer than two."""
+        return np.asarray(self.comoment / np.where(self.n > 1, self.n - 1, np.inf)[..., None, None])

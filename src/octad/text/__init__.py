@@ -1,0 +1,1 @@
+"""Words: tokens (English, Chinese), contrasts, bursts, redaction. Knows no launch."""

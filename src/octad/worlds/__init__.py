@@ -1,0 +1,1 @@
+"""Simulated products whose truth is known."""
