@@ -79,11 +79,13 @@ class Moments:
         mean = np.stack(
             [np.bincount(codes, values[:, j], groups) / safe for j in range(k)], axis=-1
         ).reshape(groups, k)
+        # One step of iterative refinement: the rounding left in the mean is added back, so that
+        # equal values have a mean that equals them and a second moment of exactly 0.
+        for j in range(k):
+            mean[:, j] += np.bincount(codes, values[:, j] - mean[codes, j], groups) / safe
         centred = values - mean[codes]
         comoment = np.empty((groups, k, k))
         for i in range(k):
-            # One step of iterative refinement: the rounding left in the mean is added back.
-            mean[:, i] += np.bincount(codes, centred[:, i], groups) / safe
             for j in range(i, k):
                 comoment[:, i, j] = np.bincount(codes, centred[:, i] * centred[:, j], groups)
                 comoment[:, j, i] = comoment[:, i, j]
@@ -104,7 +106,10 @@ class Moments:
         axes = tuple(a % lead for a in ((axis,) if isinstance(axis, int) else axis))
         n = self.n.sum(axis=axes)
         safe = np.where(n > 0, n, 1.0)
-        mean = (self.n[..., None] * self.mean).sum(axis=axes) / safe[..., None]
+        weight = self.n[..., None] / np.expand_dims(safe, axes)[..., None]
+        mean = (weight * self.mean).sum(axis=axes)
+        # Refined as in `from_rows`: merging groups of one constant leaves that constant.
+        mean = mean + (weight * (self.mean - np.expand_dims(mean, axes))).sum(axis=axes)
         away = self.mean - np.expand_dims(mean, axes)
         between = self.n[..., None, None] * away[..., :, None] * away[..., None, :]
         return Moments(n, mean, (self.comoment + between).sum(axis=axes))
