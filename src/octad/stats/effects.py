@@ -9,7 +9,7 @@ adjusted levels with a known 2 × 2 covariance.
 Choices, and why:
 
 * **t, not z.** Critical values come from Student's t with Welch and Satterthwaite's degrees of
-  freedom. With large arms that is z; with small ones it is the honest one. No cut-off to argue on.
+  freedom for the difference (a relative effect has the same ones when there is no effect). With large arms that is z; with small ones it is the honest one. No cut-off to argue on.
 * **Shares.** For an absolute difference of two shares (0 or 1 a user), z and p are those of the
   pooled score test, the usual one; the interval is Wald's. At the very edge of significance the
   two may disagree by a hair.
@@ -324,15 +324,13 @@ def _finish(
             value = _divide(treatment - control, size)
             weights = _divide(one, size)
             ratio = _divide(treatment, control)
-            wide, delta_df = _spread(levels, np.stack([-ratio * weights, weights]))
+            wide, _ = _spread(levels, np.stack([-ratio * weights, weights]))
             lone, _ = _spread(levels, np.stack([one, 0 * one]))
             g = _divide(tail**2 * lone, control**2)
             reason[((control == 0) | (g >= 1)) & (reason == 0)] = 3
             fieller = (g >= WEAK) if interval == "auto" else np.full(g.shape, interval == "fieller")
             se = np.sqrt(wide)
             z = np.where(fieller, z, _divide(value, se))
-            df = np.where(fieller, df, delta_df)
-            tail = _critical(df, level)
         else:
             value, se = treatment - control, np.sqrt(variance)
         low, high = value - tail * se, value + tail * se
