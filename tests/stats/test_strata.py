@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 from numpy.typing import NDArray
@@ -43,6 +43,7 @@ def test_agrees_with_statsmodels(tables: FloatArray) -> None:
     low, high = theirs.oddsratio_pooled_confint()
     np.testing.assert_allclose([found.low, found.high], [low, high], rtol=1e-9)
     # Both solve a quadratic; cells near a bound amplify its rounding.
+    assume(abs(found.odds_ratio - 1) > 1e-6)  # statsmodels divides by zero there
     assert found.homogeneity == pytest.approx(
         theirs.test_equal_odds().statistic, rel=1e-5, abs=1e-7
     )
