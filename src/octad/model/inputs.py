@@ -171,9 +171,9 @@ class JobUse:
         users: (2, A, B, J) users who did the job at least once.
         kept: (A, J) of users who did it before, those who did it after too; `had` (A, J) those
             who did it before.
-        steps: (A, J) median events from the first event of a day to the job, over sampled
-            user-days after exposure that reach it; NaN where none do. `reach` (A, J) the share of
-            sampled user-days that reach it.
+        steps: (A, J) median number of events before the job within a visit, over sampled visits
+            after exposure that reach it; NaN where none do. A visit ends after 30 quiet minutes.
+        reach: (A, J) share of sampled visits that reach it; `visits` (A,) how many there are.
     """
 
     jobs: tuple[str, ...]
@@ -183,6 +183,7 @@ class JobUse:
     kept: IntArray
     steps: FloatArray | None = None
     reach: FloatArray | None = None
+    visits: IntArray | None = None
     query: str | None = None
 
 

@@ -1,0 +1,119 @@
+"""From a user's numbers to cells: moments by slice, arm and bucket. Nothing personal leaves here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octad.data.population import BUCKETS
+from octad.data.segments import Slices
+from octad.model.inputs import MetricCells, Slice, Tail
+from octad.stats.moments import Moments
+
+__all__ = ["UnitValues", "cells_of", "tail_of", "winsorized"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+_TOP = 50
+
+
+@dataclass(frozen=True, slots=True)
+class UnitValues:
+    """A metric's four columns for every user; `ended` marks those whose window is complete."""
+
+    metric: str
+    y: FloatArray
+    d: FloatArray
+    x: FloatArray
+    w: FloatArray
+    ended: NDArray[np.bool_]
+    paired: bool
+    query: str | None = None
+
+    @property
+    def rows(self) -> FloatArray:
+        """(n, 4) in the order of `octad.model.inputs.COLUMNS`."""
+        return np.stack([self.y, self.d, self.x, self.w], axis=1)
+
+
+def winsorized(values: UnitValues, quantile: float) -> tuple[UnitValues, float]:
+    """Cut a mean's largest users at one value for every arm, before and after alike.
+
+    The cut is the quantile of all users together: one per arm would move the arms apart.
+    """
+    counted = values.y[values.ended]
+    cut = float(np.quantile(counted, quantile)) if len(counted) else 0.0
+    before = values.x[values.ended]
+    cut_x = float(np.quantile(before, quantile)) if len(before) else 0.0
+    return replace(values, y=np.minimum(values.y, cut), x=np.minimum(values.x, cut_x)), cut
+
+
+def cells_of(
+    values: UnitValues,
+    arm: IntArray,
+    bucket: IntArray,
+    arms: int,
+    slices: Slices | None = None,
+    *,
+    winsor: float | None = None,
+) -> MetricCells:
+    """Sum users up by slice, arm and bucket.
+
+    Args:
+        values: The metric, per user.
+        arm: (n,) arm codes.
+        bucket: (n,) buckets.
+        arms: How many arms there are.
+        slices: Only everyone when absent.
+        winsor: The value at which totals were cut, if they were.
+    """
+    keep = values.ended
+    rows, arm, bucket = values.rows[keep], arm[keep], bucket[keep]
+    cell = arm * BUCKETS + bucket
+    size = arms * BUCKETS
+    names = slices.slices if slices is not None else (Slice(),)
+    n = np.zeros(len(names) * size)
+    mean = np.zeros((len(names) * size, 4))
+    comoment = np.zeros((len(names) * size, 4, 4))
+    combos = slices.combos if slices is not None else (np.zeros(len(values.y), dtype=np.int64),)
+    for combo in combos:
+        number = combo[keep]
+        inside = number >= 0
+        if not inside.any():
+            continue
+        first, last = int(number[inside].min()), int(number[inside].max()) + 1
+        part = Moments.from_rows(
+            rows[inside], (number[inside] - first) * size + cell[inside], (last - first) * size
+        )
+        span = slice(first * size, last * size)
+        n[span], mean[span], comoment[span] = part.n, part.mean, part.comoment
+    shape = (len(names), arms, BUCKETS)
+    moments = Moments(n.reshape(shape), mean.reshape(*shape, 4), comoment.reshape(*shape, 4, 4))
+    return MetricCells(
+        metric=values.metric,
+        moments=moments,
+        slices=names,
+        waiting=int((~keep).sum()),
+        paired=values.paired,
+        winsor=winsor,
+        query=values.query,
+    )
+
+
+def tail_of(values: UnitValues, arm: IntArray, arms: int) -> Tail:
+    """The largest users of each arm, without their names."""
+    top = np.full((arms, _TOP), np.nan)
+    total, n, share = np.zeros(arms), np.zeros(arms, dtype=np.int64), np.zeros(arms)
+    for a in range(arms):
+        mine = values.y[values.ended & (arm == a)]
+        n[a], total[a] = len(mine), mine.sum()
+        count = min(_TOP, len(mine))
+        hundredth = max(1, len(mine) // 100)
+        if not count:
+            continue
+        largest = -np.sort(-mine)[: max(count, hundredth)]
+        top[a, :count] = largest[:count]
+        share[a] = largest[:hundredth].sum() / total[a] if total[a] > 0 else 0.0
+    return Tail(values.metric, top, total, n, share)

@@ -1,0 +1,286 @@
+"""Who is compared: users at their first exposure, each in one arm, staff left out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import ibis
+import numpy as np
+from numpy.typing import NDArray
+
+from octad.data.clock import DAY, micros, to_micros
+from octad.data.tape import Tape
+from octad.errors import DataError, nearest
+from octad.model.inputs import Exposure
+from octad.model.plan import Everyone, Plan
+
+__all__ = ["BUCKETS", "Frame", "Population", "compare_everyone", "compare_exposed", "frame_of"]
+
+BUCKETS = 512
+_HEX = 3  # 16**3 is a multiple of BUCKETS, so every bucket is equally likely
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The time a review sees.
+
+    Attributes:
+        as_of: The review's today.
+        until: First moment that is not observed, in microseconds.
+        starts: First moment of the launch, in microseconds.
+        enrol_until: First moment at which nobody enters any more.
+        final: Whether the plan's last day has passed.
+    """
+
+    as_of: datetime
+    until: int
+    starts: int | None
+    enrol_until: int
+    final: bool
+
+
+def _midnight(day: date) -> int:
+    return to_micros(datetime.combine(day, time(), tzinfo=UTC))
+
+
+def frame_of(plan: Plan, newest: datetime, as_of: date | None) -> Frame:
+    """Lay out the time of a review.
+
+    Args:
+        plan: The plan, for its first and last day.
+        newest: The newest row of the data, UTC.
+        as_of: The last day to be seen, when the user names one.
+
+    Raises:
+        DataError: When the launch has not begun by then.
+    """
+    launch = plan.launch
+    newest = newest if newest.tzinfo else newest.replace(tzinfo=UTC)
+    if as_of is not None:
+        newest = min(newest, datetime.combine(as_of, time.max, tzinfo=UTC))
+    starts = launch.design.everyone if isinstance(launch.design, Everyone) else launch.starts
+    if starts is not None and newest.date() < starts:
+        raise DataError(
+            f"the launch starts on {starts}, and the newest data are of {newest.date()}.",
+            mend="Review it once there are data from after its start, or mend 'starts'.",
+        )
+    until = to_micros(newest) + 1
+    final = launch.ends is not None and newest.date() >= launch.ends
+    if launch.ends is not None and final:
+        until = _midnight(launch.ends + timedelta(days=1))
+    enrol = _midnight(launch.enrol_until + timedelta(days=1)) if launch.enrol_until else until
+    return Frame(
+        as_of=newest.replace(tzinfo=None),
+        until=until,
+        starts=None if starts is None else _midnight(starts),
+        enrol_until=min(enrol, until),
+        final=final,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """The users compared. Arrays are of length n, indexed by `uid`.
+
+    Attributes:
+        table: In the engine: uid, user, arm (code), exposed (microseconds).
+        arms: Names in the plan, control first.
+        arm: Code of each user's arm.
+        bucket: 0 to `BUCKETS` - 1, from the hash of the user.
+        exposed: Microseconds since 1970.
+        exposure: What was counted on the way.
+        step: The name of the step that made the table.
+    """
+
+    table: ibis.Table
+    arms: tuple[str, ...]
+    arm: NDArray[np.int64]
+    bucket: NDArray[np.int64]
+    exposed: NDArray[np.int64]
+    exposure: Exposure
+    frame: Frame
+    step: str = "population"
+
+    @property
+    def n(self) -> int:
+        """How many users are compared."""
+        return len(self.arm)
+
+
+def bucket_hex(user: Any) -> Any:
+    """The first hex digits of MD5 of the user: the same on every engine."""
+    return user.hexdigest("md5").substr(0, _HEX)
+
+
+def buckets_from_hex(digits: Any) -> NDArray[np.int64]:
+    """Turn those digits into bucket numbers."""
+    known = {f"{i:03x}": i % BUCKETS for i in range(16**_HEX)}
+    return np.fromiter((known[d] for d in digits.to_pylist()), dtype=np.int64, count=len(digits))
+
+
+def _staff(users: ibis.Table | None) -> ibis.Table | None:
+    if users is None or "staff" not in users.columns:
+        return None
+    return users.filter(users.staff).select("user").distinct()
+
+
+def compare_exposed(
+    tape: Tape, plan: Plan, frame: Frame, exposures: ibis.Table, users: ibis.Table | None
+) -> Population:
+    """Take each user's first exposure, and keep those in one arm, in time, and not staff.
+
+    Raises:
+        DataError: When an arm of the plan has nobody in it.
+    """
+    launch = plan.launch
+    arms = dict(launch.arms or {})
+    values = [arms["control"], *(arms[name] for name in plan.treatments)]
+    names = ("control", *plan.treatments)
+    t = exposures.filter(exposures.time < ibis.timestamp(_stamp(frame.until)))
+    if "launch" in t.columns:
+        t = t.filter(t.launch.isnull() | (t.launch == launch.launch))
+    first = t.group_by("user").agg(
+        exposed=micros(t.time.min()), arm=t.arm.argmin(t.time), several=t.arm.nunique()
+    )
+    staff = _staff(users)
+    if staff is None:
+        first = first.mutate(staff=ibis.literal(False))
+    else:
+        crew = staff.rename(crew="user")
+        first = first.left_join(crew, first.user == crew.crew)
+        first = first.mutate(staff=first.crew.notnull()).drop("crew")
+    code = first.arm.cases(*[(value, i) for i, value in enumerate(values)], else_=-1)
+    start = frame.starts if frame.starts is not None else -(2**62)
+    first = first.mutate(
+        code=code.cast("int32"),
+        early=first.exposed < start,
+        late=first.exposed >= frame.enrol_until,
+    )
+    seen = tape.step("exposed", first)
+    _explain_strange(tape, seen, names, values)
+    kept = seen.filter(
+        (seen.several == 1) & (seen.code >= 0) & ~seen.staff & ~seen.early & ~seen.late
+    )
+    return _bring_over(tape, frame, names, kept, seen)
+
+
+def _stamp(moment: int) -> datetime:
+    return (datetime(1970, 1, 1) + timedelta(microseconds=moment)).replace(tzinfo=None)  # noqa: DTZ001
+
+
+def compare_everyone(
+    tape: Tape, frame: Frame, events: ibis.Table, users: ibis.Table | None
+) -> Population:
+    """Everyone seen in the 28 days before a launch for all; one arm, to be compared with itself."""
+    if frame.starts is None:
+        raise DataError(
+            "a launch for everyone needs its day.", mend="Write design: {everyone: DATE}."
+        )
+    at = micros(events.time)
+    seen = events.filter((at >= frame.starts - 28 * DAY) & (at < frame.starts))
+    first = (
+        seen.select("user")
+        .distinct()
+        .mutate(exposed=ibis.literal(frame.starts, "int64"), code=ibis.literal(0, "int32"))
+    )
+    staff = _staff(users)
+    if staff is not None:
+        first = first.anti_join(staff, "user")
+    kept = tape.step("exposed", first)
+    return _bring_over(tape, frame, ("everyone",), kept, None)
+
+
+def _explain_strange(
+    tape: Tape, seen: ibis.Table, names: tuple[str, ...], values: list[str]
+) -> None:
+    table, _ = tape.read("users by arm", seen.group_by("arm", "code").agg(users=seen.count()))
+    counts = {row["arm"]: row["users"] for row in table.to_pylist()}
+    for name, value in zip(names, values, strict=True):
+        if not counts.get(value):
+            found = (
+                ", ".join(f"'{arm}' ({n:,} users)" for arm, n in counts.items()) or "none at all"
+            )
+            raise DataError(
+                f"nobody is in the arm {name} ('{value}'); the exposures hold {found}.",
+                mend=nearest(value, [str(arm) for arm in counts]),
+            )
+
+
+def _bring_over(
+    tape: Tape,
+    frame: Frame,
+    names: tuple[str, ...],
+    kept: ibis.Table,
+    seen: ibis.Table | None,
+) -> Population:
+    numbered = kept.mutate(
+        uid=ibis.row_number().over(order_by=kept.user).cast("int32"), hex=bucket_hex(kept.user)
+    ).select("uid", "user", "code", "exposed", "hex")
+    table = tape.step("population", numbered, after=("exposed",))
+    rows, key = tape.read(
+        "who is compared",
+        table.select("uid", "code", "exposed", "hex").order_by("uid"),
+        after=("population",),
+    )
+    arm = rows["code"].to_numpy().astype(np.int64)
+    exposed = rows["exposed"].to_numpy().astype(np.int64)
+    exposure = _exposure(tape, names, arm, exposed, seen, key)
+    for i, name in enumerate(names):
+        if not (arm == i).any():
+            raise DataError(
+                f"nobody is left in the arm {name} once staff, users seen in several arms and "
+                "exposures outside the launch's days are set aside.",
+                mend="Look at 'starts', 'enrol_until' and the exposures' times.",
+            )
+    return Population(
+        table=table,
+        arms=names,
+        arm=arm,
+        bucket=buckets_from_hex(rows["hex"]),
+        exposed=exposed,
+        exposure=exposure,
+        frame=frame,
+    )
+
+
+def _exposure(
+    tape: Tape,
+    names: tuple[str, ...],
+    arm: NDArray[np.int64],
+    exposed: NDArray[np.int64],
+    seen: ibis.Table | None,
+    key: str,
+) -> Exposure:
+    day = exposed // DAY
+    days, index = np.unique(day, return_inverse=True)
+    by_day = np.zeros((len(days), len(names)), dtype=np.int64)
+    np.add.at(by_day, (index, arm), 1)
+    both = staff = before = 0
+    strange: dict[str, int] = {}
+    if seen is not None:
+        row = tape.read(
+            "exposures set aside",
+            seen.agg(
+                both=seen.count(where=seen.several > 1),
+                staff=seen.count(where=seen.staff),
+                before=seen.count(where=seen.early),
+            ),
+        )[0].to_pylist()[0]
+        both, staff, before = row["both"], row["staff"], row["before"]
+        other = seen.filter((seen.code < 0) & (seen.several == 1))
+        strange = {
+            str(row["arm"]): row["n"]
+            for row in other.group_by("arm").agg(n=other.count()).to_pyarrow().to_pylist()
+        }
+    return Exposure(
+        counts=np.bincount(arm, minlength=len(names)).astype(np.int64),
+        days=days.astype("datetime64[D]"),
+        by_day=by_day,
+        both=both,
+        staff=staff,
+        strange_arms=strange,
+        before=before,
+        query=key,
+    )

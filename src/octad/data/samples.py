@@ -1,0 +1,241 @@
+"""A sample of users' events in order: journeys, steps to a job, stories.
+
+Order needs the events themselves, so they are read for a sample alone: the same users every time,
+chosen by the hash of their id.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import os
+import secrets
+from collections import Counter
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import ibis
+import numpy as np
+from numpy.typing import NDArray
+
+from octad.data.clock import DAY, SECOND, micros
+from octad.data.population import BUCKETS, Population
+from octad.data.tape import Tape
+from octad.model.finding import Story, StoryLine
+from octad.model.inputs import JobUse, Walks
+from octad.model.plan import Charter, Job
+
+__all__ = ["Sample", "pseudonym_key", "read_sample", "steps_to_jobs", "stories_of", "walks_of"]
+
+IntArray = NDArray[np.int64]
+
+_USERS = 3_000
+_STAFF = 300
+_VISIT_GAP = 30 * 60 * SECOND
+_STORY_LINES = 24
+_MOST_WALKS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """Events of sampled users and of staff, by person and time.
+
+    Attributes:
+        person: (m,) uid of a user, or -1 - i for the i-th member of staff.
+        time: (m,) microseconds.
+        event: (m,) codes into `names`.
+        visit: (m,) visit numbers; a visit ends after 30 quiet minutes.
+        users: How many users were sampled; `staff` how many of the team were seen.
+    """
+
+    person: IntArray
+    time: IntArray
+    event: IntArray
+    names: tuple[str, ...]
+    visit: IntArray
+    users: int
+    staff: int
+    query: str
+
+
+def read_sample(
+    tape: Tape, population: Population, events: ibis.Table, users: ibis.Table | None
+) -> Sample:
+    """Read the events of some users after exposure, and of some of the team at any time."""
+    few = max(1, min(BUCKETS, round(BUCKETS * _USERS / max(1, population.n))))
+    chosen = np.flatnonzero(population.bucket < few)[:_USERS]
+    who = population.table.filter(population.table.uid.isin(chosen.tolist())).select(
+        "user", "uid", "exposed"
+    )
+    parts = [who.mutate(uid=who.uid.cast("int64"))]
+    if users is not None and "staff" in users.columns:
+        team = users.filter(users.staff).select("user").distinct()
+        first = int(population.exposed.min()) - 28 * DAY
+        team = team.mutate(
+            uid=-1 - ibis.row_number().over(order_by=team.user).cast("int64"),
+            exposed=ibis.literal(first, "int64"),
+        ).filter(lambda t: t.uid >= -_STAFF)
+        parts.append(team.select("user", "uid", "exposed"))
+    people = tape.step(
+        "sample", ibis.union(*parts) if len(parts) > 1 else parts[0], ("population",)
+    )
+    joined = events.join(people, "user")
+    at = micros(joined.time)
+    joined = joined.filter((at >= joined.exposed) & (at < population.frame.until))
+    rows, key = tape.read(
+        "events of a sample of users, in order",
+        joined.select(uid=joined.uid, at=micros(joined.time), event=joined.event),
+        after=("population", "sample"),
+    )
+    codes = rows["event"].combine_chunks().dictionary_encode()
+    person = rows["uid"].to_numpy().astype(np.int64)
+    time = rows["at"].to_numpy().astype(np.int64)
+    event = codes.indices.to_numpy().astype(np.int64)
+    names = tuple(str(v) for v in codes.dictionary.to_pylist())
+    rank = np.argsort(np.argsort(np.array(names, dtype=object))) if names else np.array([], int)
+    order = np.lexsort((rank[event] if len(event) else event, time, person))
+    person, time, event = person[order], time[order], event[order]
+    starts = np.ones(len(person), dtype=bool)
+    starts[1:] = (person[1:] != person[:-1]) | (time[1:] - time[:-1] > _VISIT_GAP)
+    return Sample(
+        person=person,
+        time=time,
+        event=event,
+        names=names,
+        visit=np.cumsum(starts) - 1,
+        users=len(chosen),
+        staff=len(np.unique(person[person < 0])),
+        query=key,
+    )
+
+
+def walks_of(sample: Sample) -> Walks | None:
+    """Pairs of events in a row within a visit: how many users take them, and whether staff do."""
+    if not len(sample.person):
+        return None
+    same = sample.visit[1:] == sample.visit[:-1]
+    width = len(sample.names)
+    pair = (sample.event[:-1] * width + sample.event[1:])[same]
+    person = sample.person[1:][same]
+    mine = person >= 0
+    if not mine.any():
+        return None
+    pairs, index, times = np.unique(pair[mine], return_inverse=True, return_counts=True)
+    takers = np.unique(np.stack([index, person[mine]]), axis=1)
+    users = np.bincount(takers[0], minlength=len(pairs))
+    team = Counter(pair[~mine].tolist())
+    staff = np.array([team.get(int(p), 0) for p in pairs], dtype=np.int64)
+    order = np.argsort(-times, kind="stable")[:_MOST_WALKS]
+    return Walks(
+        steps=tuple(
+            (sample.names[int(pairs[i]) // width], sample.names[int(pairs[i]) % width])
+            for i in order
+        ),
+        users=users[order],
+        times=times[order],
+        staff=staff[order],
+        sampled=sample.users,
+        team=sample.staff,
+        once=int((times == 1).sum()),
+        twice=int((times == 2).sum()),
+        query=sample.query,
+    )
+
+
+def steps_to_jobs(sample: Sample, jobs: JobUse, population: Population, charter: Charter) -> JobUse:
+    """Add to `jobs` how many events come before each job in a visit, and how many visits reach it."""
+    arms = len(population.arms)
+    mine = sample.person >= 0
+    visit, event = sample.visit[mine], sample.event[mine]
+    if not len(visit):
+        return jobs
+    numbers, first, index = np.unique(visit, return_index=True, return_inverse=True)
+    position = np.arange(len(visit)) - first[index]
+    arm = population.arm[sample.person[mine][first]]
+    steps = np.full((arms, len(jobs.jobs)), np.nan)
+    reach = np.zeros((arms, len(jobs.jobs)))
+    visits = np.bincount(arm, minlength=arms)
+    for j, name in enumerate(jobs.jobs):
+        job = charter.jobs.get(name, Job())
+        wanted = np.isin(event, [i for i, e in enumerate(sample.names) if e in job.events])
+        before = np.full(len(numbers), np.iinfo(np.int64).max)
+        np.minimum.at(before, index[wanted], position[wanted])
+        reached = before < np.iinfo(np.int64).max
+        for a in range(arms):
+            inside = reached & (arm == a)
+            reach[a, j] = inside.sum() / max(1, visits[a])
+            if inside.any():
+                steps[a, j] = float(np.median(before[inside]))
+    return replace(jobs, steps=steps, reach=reach, visits=visits.astype(np.int64))
+
+
+def pseudonym_key(folder: Path) -> bytes:
+    """The secret under which users are shown; made once, kept in `.octad/`, never in a report."""
+    path = folder / "pseudonyms.key"
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        folder.mkdir(parents=True, exist_ok=True)
+        key = secrets.token_bytes(32)
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(key)
+        return key
+
+
+def pseudonym(user: str, key: bytes) -> str:
+    """A user's name on a page: eight hex digits of a keyed hash."""
+    return hmac.new(key, user.encode(), hashlib.sha256).hexdigest()[:8]
+
+
+def stories_of(
+    sample: Sample, population: Population, errors: tuple[str, ...], count: int, key: bytes
+) -> tuple[Story, ...]:
+    """Timelines of real users: from each arm in turn, half of them users who met an error.
+
+    Args:
+        sample: Events in order.
+        population: For arms and exposure.
+        errors: Events that mean something went wrong.
+        count: How many stories.
+        key: For the names.
+    """
+    bad = np.isin(sample.event, [i for i, name in enumerate(sample.names) if name in errors])
+    people = np.unique(sample.person[sample.person >= 0])
+    met = set(np.unique(sample.person[bad]).tolist())
+    chosen: list[int] = []
+    for turn in range(count):
+        arm = turn % len(population.arms)
+        wants_error = (turn // len(population.arms)) % 2 == 1
+        pool = [
+            int(p)
+            for p in people
+            if population.arm[p] == arm and (int(p) in met) == wants_error and int(p) not in chosen
+        ]
+        pool = [p for p in pool if (sample.person == p).sum() >= 3] or pool
+        if pool:
+            chosen.append(min(pool, key=lambda p: hashlib.sha256(str(p).encode()).digest()))
+    return tuple(_story(sample, population, p, bad, key) for p in chosen)
+
+
+def _story(
+    sample: Sample, population: Population, person: int, bad: NDArray[np.bool_], key: bytes
+) -> Story:
+    mine = np.flatnonzero(sample.person == person)
+    lines = []
+    for i in mine[:_STORY_LINES]:
+        since = int(sample.time[i]) - int(population.exposed[person])
+        clock = str(sample.time[i].astype("datetime64[us]"))[11:16]
+        lines.append(
+            StoryLine(
+                day=since // DAY,
+                time=clock,
+                event=sample.names[int(sample.event[i])],
+                error=bool(bad[i]),
+            )
+        )
+    arm = population.arms[int(population.arm[person])]
+    more = len(mine) - len(lines)
+    tail = f"; {more:,} more events follow" if more > 0 else ""
+    name = pseudonym(str(person), key)
+    return Story(title=f"A user in the {arm} arm{tail}", user=name, lines=tuple(lines))
