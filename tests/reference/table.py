@@ -68,8 +68,8 @@ def main(arguments: list[str] | None = None) -> int:
     if chosen.json:
         sys.stdout.write(json.dumps([r.as_dict() for r in rows], indent=1) + "\n")
     else:
-        console = Console()
-        console.print(show(rows), width=max(console.width, 140))
+        console = Console(width=None if sys.stdout.isatty() else 160)
+        console.print(show(rows))
     return int(not rows or any(not r.ok for r in rows))
 
 
