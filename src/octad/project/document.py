@@ -20,6 +20,7 @@ from ruamel.yaml.events import (
     AliasEvent,
     DocumentStartEvent,
     MappingEndEvent,
+    NodeEvent,
     ScalarEvent,
     SequenceEndEvent,
     SequenceStartEvent,
@@ -193,9 +194,7 @@ class _Reader:
                     if documents > 1:
                         self._say(event, "A second document begins here (---).", "Keep one a file.")
                         return
-                elif isinstance(
-                    event, AliasEvent | ScalarEvent | SequenceStartEvent | MappingStartEvent
-                ):
+                elif isinstance(event, NodeEvent):
                     data = self._value(event, events, ())
                     self.document = replace(self.document, data=data)
         except _Stop:
