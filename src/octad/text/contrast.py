@@ -1,0 +1,200 @@
+"""What rose and what fell: terms whose share of the talk changed between two sets of documents.
+
+Log-odds with an informative Dirichlet prior (Monroe, Colaresi & Quinn 2008), on people rather
+than words: an author counts once, and a long text that is posted again and again counts
+once. With controls (rivals' reviews over the same two spans) the change there is taken off, so
+that what befell everyone (an outage of the phone's system, a holiday) is nobody's launch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse, special, stats
+
+from octad.stats.logodds import log_odds
+from octad.text.copies import near_copies
+from octad.text.tokens import TermMatrix
+
+__all__ = ["Contrast", "Shift", "contrast", "voices"]
+
+BoolArray = NDArray[np.bool_]
+IntArray = NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """One term's change.
+
+    Attributes:
+        term: As it is shown.
+        z: The change of its log-odds over its error; controls taken off when there are any.
+        q: Chance that a list which goes down to this term is wrong here (Benjamini–Hochberg).
+        ratio: Odds after over odds before, with `low` and `high` its 95% interval; controls taken
+            off when there are any.
+        before, after: Voices with the term.
+        share_before, share_after: The same as shares of the voices.
+        control: The odds ratio among the controls; None without controls.
+    """
+
+    term: str
+    z: float
+    q: float
+    ratio: float
+    low: float
+    high: float
+    before: int
+    after: int
+    share_before: float
+    share_after: float
+    control: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Contrast:
+    """What rose and what fell, surest first.
+
+    Attributes:
+        rose, fell: Terms with ``q`` under the limit, near copies of one another left out.
+        before, after: Voices on each side.
+        controlled: Whether controls were taken off.
+        tested: How many terms were looked at.
+    """
+
+    rose: tuple[Shift, ...]
+    fell: tuple[Shift, ...]
+    before: int
+    after: int
+    controlled: bool
+    tested: int
+
+
+def voices(texts: Sequence[str] | NDArray[np.object_], authors: NDArray[np.object_]) -> IntArray:
+    """Number the voices behind documents.
+
+    Documents of one known author are one voice; so are near copies of one long text by unknown
+    authors, which is how a text that is posted again and again counts once.
+
+    Args:
+        texts: (N,) documents.
+        authors: (N,) author keys, empty where unknown.
+
+    Returns:
+        (N,) voice numbers from 0.
+
+    >>> voices(["a", "b", "c"], np.array(["x", "x", ""], dtype=object)).tolist()
+    [0, 0, 1]
+    """
+    copy = near_copies(texts)
+    numbers: dict[tuple[str, str], int] = {}
+    result = np.empty(len(texts), dtype=np.int64)
+    for i, author in enumerate(authors):
+        if author:
+            key = ("author", str(author))
+        else:
+            key = ("copy", str(copy[i])) if copy[i] >= 0 else ("row", str(i))
+        result[i] = numbers.setdefault(key, len(numbers))
+    return result
+
+
+def _held(matrix: TermMatrix, rows: BoolArray, voice: IntArray) -> tuple[IntArray, int]:
+    """(V,) voices that hold each term among the rows, and the number of voices."""
+    index = np.flatnonzero(rows)
+    people, code = np.unique(voice[index], return_inverse=True)
+    gather = sparse.csr_matrix(
+        (np.ones(len(index), dtype=np.int32), (code, np.arange(len(index)))),
+        shape=(len(people), len(index)),
+    )
+    held = gather @ matrix.presence[index].astype(np.int32)
+    held.data = np.minimum(held.data, 1)
+    return np.asarray(held.sum(axis=0, dtype=np.int64)).ravel(), len(people)
+
+
+def contrast(
+    matrix: TermMatrix,
+    before: BoolArray,
+    after: BoolArray,
+    *,
+    voice: IntArray | None = None,
+    controls: tuple[BoolArray, BoolArray] | None = None,
+    min_voices: int = 5,
+    limit: float = 0.05,
+    top: int = 12,
+) -> Contrast:
+    """Find the terms that rose and fell between two sets of documents.
+
+    Args:
+        matrix: Terms of all the documents.
+        before: (N,) mask of the first set.
+        after: (N,) mask of the second.
+        voice: (N,) who speaks, from `voices`; every document its own voice when absent.
+        controls: Masks of the controls' documents over the same two spans.
+        min_voices: Terms held by fewer voices in both sets together are not looked at.
+        limit: Largest false discovery rate of what is listed.
+        top: Longest list.
+
+    Returns:
+        The lists; empty when a side is empty. Controls are left out when a side of them is empty.
+    """
+    speakers = np.arange(len(matrix), dtype=np.int64) if voice is None else voice
+    if not before.any() or not after.any() or not matrix.terms:
+        return Contrast((), (), int(before.sum()), int(after.sum()), False, 0)
+    old, n_old = _held(matrix, before, speakers)
+    new, n_new = _held(matrix, after, speakers)
+    looked = np.flatnonzero(old + new >= min_voices)
+    if not len(looked):
+        return Contrast((), (), n_old, n_new, False, 0)
+    own = log_odds(new[looked], old[looked], (n_new, n_old))
+    delta, variance = own.delta, own.se**2
+    control: NDArray[np.float64] | None = None
+    if controls is not None and controls[0].any() and controls[1].any():
+        there_old, n_there_old = _held(matrix, controls[0], speakers)
+        there_new, n_there_new = _held(matrix, controls[1], speakers)
+        there = log_odds(there_new[looked], there_old[looked], (n_there_new, n_there_old))
+        delta, variance = delta - there.delta, variance + there.se**2
+        control = np.exp(there.delta)
+    se = np.sqrt(variance)
+    z = delta / se
+    q = stats.false_discovery_control(2 * special.ndtr(-np.abs(z)))
+    half = 1.959963984540054 * se
+
+    def shift(i: int) -> Shift:
+        term = int(looked[i])
+        return Shift(
+            matrix.terms[term], float(z[i]), float(q[i]), float(np.exp(delta[i])),
+            float(np.exp(delta[i] - half[i])), float(np.exp(delta[i] + half[i])),
+            int(old[term]), int(new[term]), old[term] / n_old, new[term] / n_new,
+            None if control is None else float(control[i]),
+        )  # fmt: skip
+
+    def chosen(sign: int, rows: BoolArray) -> tuple[Shift, ...]:
+        # Against the own past too: a term that only sank less than at rivals did not "rise".
+        good = np.flatnonzero((q <= limit) & (sign * z > 0) & (sign * own.delta > 0))
+        order = good[np.argsort(-np.abs(z[good]), kind="stable")]
+        return tuple(shift(int(i)) for i in _distinct(matrix, looked, order, rows, top))
+
+    return Contrast(
+        chosen(1, after), chosen(-1, before), n_old, n_new, control is not None, len(looked)
+    )
+
+
+def _distinct(
+    matrix: TermMatrix, looked: IntArray, order: IntArray, rows: BoolArray, top: int
+) -> list[int]:
+    """Go down the list and leave out terms whose documents are mostly those of one above."""
+    candidates = order[: 6 * top]
+    if not len(candidates):
+        return []
+    part = matrix.presence[np.flatnonzero(rows)][:, looked[candidates]].astype(np.int32)
+    both = np.asarray((part.T @ part).todense())
+    size = np.maximum(both.diagonal(), 1)
+    kept: list[int] = []
+    for i in range(len(candidates)):
+        if all(both[i, j] < 0.6 * min(size[i], size[j]) for j in kept):
+            kept.append(i)
+        if len(kept) == top:
+            break
+    return [int(candidates[i]) for i in kept]
