@@ -1,0 +1,150 @@
+"""Opening the engine a project reads through: Ibis on DuckDB, without the network."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import duckdb
+import ibis
+from ibis.backends.duckdb import Backend
+
+from octad.errors import DataError, UsageError, Where
+from octad.model.plan import Project
+
+__all__ = ["ATTACHED", "HIDDEN", "Engine", "connect", "literal", "quoted"]
+
+HIDDEN = ".octad"
+"""The folder of caches, rejects and spilled data; it can be deleted at any time."""
+
+ATTACHED = "project_db"
+"""The name under which a `duckdb://file.duckdb` connection is attached, read-only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Engine:
+    """An open engine.
+
+    Attributes:
+        backend: The Ibis backend: an in-memory DuckDB that only looks at the files beside it.
+        root: The project's folder, which relative paths start from.
+        attached: Whether the project's own DuckDB file is attached as `ATTACHED`.
+        writable: Whether `.octad/` can be written; if not, nothing is cached.
+    """
+
+    backend: Backend
+    root: Path
+    attached: bool = False
+    writable: bool = True
+
+    @property
+    def hidden(self) -> Path:
+        """The project's `.octad` folder, which may not exist yet."""
+        return self.root / HIDDEN
+
+    def close(self) -> None:
+        """Let go of the files and the memory."""
+        self.backend.disconnect()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def literal(text: str) -> str:
+    """A text as a SQL literal, whatever it holds.
+
+    >>> literal("it's; drop")
+    "'it''s; drop'"
+    """
+    return "'" + text.replace("'", "''") + "'"
+
+
+def quoted(name: str) -> str:
+    """A name as a SQL identifier, whatever it holds.
+
+    >>> quoted('a"b')
+    '"a""b"'
+    """
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _memory_limit() -> str:
+    """Six tenths of the machine's memory, so that a review does not take the desk with it."""
+    try:
+        size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, OSError, ValueError):
+        return "2GB"
+    return f"{max(size * 6 // 10 // 2**20, 512)}MB"
+
+
+def _can_write(root: Path) -> bool:
+    hidden = root / HIDDEN
+    return os.access(hidden if hidden.is_dir() else root, os.W_OK | os.X_OK)
+
+
+def connect(project: Project, root: Path, *, where: Where | None = None) -> Engine:
+    """Open the engine of a project.
+
+    Nothing is looked up on the network: extensions are neither fetched nor loaded by themselves.
+    What does not fit in memory spills to `.octad/tmp`.
+
+    Args:
+        project: Its `connection` is ``duckdb://``, or ``duckdb://PATH`` for a database file,
+            which is opened read-only.
+        root: The project's folder.
+        where: The place of `connection` in `octad.yml`.
+
+    Raises:
+        UsageError: For a connection that is no DuckDB.
+        DataError: When the database file is absent or is none.
+    """
+    scheme, _, rest = project.connection.partition("://")
+    if scheme != "duckdb":
+        raise UsageError(
+            f"connection: '{project.connection}' is not DuckDB.",
+            where=where,
+            mend="This version reads duckdb:// (files beside octad.yml) and duckdb://FILE.duckdb.",
+        )
+    writable = _can_write(root)
+    spill = root / HIDDEN / "tmp" if writable else Path(tempfile.gettempdir()) / "octad-spill"
+    backend = ibis.duckdb.connect(
+        ":memory:",
+        temp_directory=str(spill),
+        memory_limit=_memory_limit(),
+        autoinstall_known_extensions=False,
+        autoload_known_extensions=False,
+        allow_community_extensions=False,
+    )
+    if rest and rest != ":memory:":
+        _attach(backend, (root / rest).resolve(), rest, where)
+        return Engine(backend, root, attached=True, writable=writable)
+    return Engine(backend, root, writable=writable)
+
+
+def _attach(backend: Backend, path: Path, name: str, where: Where | None) -> None:
+    if not path.is_file():
+        raise DataError(
+            f"connection: there is no database file '{name}'.",
+            where=where,
+            mend="The path starts at the folder of octad.yml.",
+        )
+    try:
+        backend.raw_sql(f"ATTACH {literal(str(path))} AS {ATTACHED} (READ_ONLY)")
+    except duckdb.Error as error:
+        raise DataError(
+            f"connection: '{name}' cannot be opened as a DuckDB database.",
+            where=where,
+            mend=f"DuckDB says: {str(error).splitlines()[0]}",
+        ) from error

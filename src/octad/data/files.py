@@ -1,0 +1,225 @@
+"""Files on disk: finding them, telling their kind, and their text as UTF-8."""
+
+from __future__ import annotations
+
+import codecs
+import glob
+import gzip
+import hashlib
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from octad.errors import DataError, UnknownNameError, Where, nearest
+
+__all__ = ["Text", "find", "fingerprint", "hint", "kind_of", "matches", "sniff", "write_utf8"]
+
+_KINDS = {
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".txt": "csv",
+    ".tab": "csv",
+    ".parquet": "parquet",
+    ".pq": "parquet",
+    ".json": "json",
+    ".jsonl": "json",
+    ".ndjson": "json",
+    ".duckdb": "duckdb",
+    ".ddb": "duckdb",
+}
+_PACKED = {".gz", ".zst", ".gzip"}
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """What a text file is written in.
+
+    Attributes:
+        encoding: A Python codec's name.
+        plain: Whether it is UTF-8 (with or without a byte-order mark), which engines read.
+        note: What was found, in words; empty for plain UTF-8.
+    """
+
+    encoding: str
+    plain: bool
+    note: str = ""
+
+
+def kind_of(path: Path) -> str | None:
+    """``csv``, ``parquet``, ``json`` or ``duckdb``, by the name; None when the name says none.
+
+    >>> kind_of(Path("a.jsonl.gz")), kind_of(Path("b.parquet.zst")), kind_of(Path("c"))
+    ('json', 'parquet', None)
+    """
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    while suffixes and suffixes[-1] in _PACKED:
+        suffixes.pop()
+    return _KINDS.get(suffixes[-1]) if suffixes else None
+
+
+def matches(root: Path, table: str) -> list[Path]:
+    """The files a `table:` names: one path or a glob from the project's folder, sorted."""
+    pattern = table if os.path.isabs(table) else os.path.join(glob.escape(str(root)), table)  # noqa: PTH117, PTH118
+    plain = Path(table) if os.path.isabs(table) else root / table  # noqa: PTH117
+    if plain.is_file():
+        return [plain]
+    if plain.is_dir():
+        return sorted(p for p in plain.rglob("*") if p.is_file() and kind_of(p))
+    return sorted(
+        Path(found) for found in glob.glob(pattern, recursive=True) if Path(found).is_file()
+    )
+
+
+def hint(root: Path, table: str) -> str:
+    """What files are near a path that was not found."""
+    folder = root / Path(table).parent
+    while not folder.is_dir() and folder not in {root, folder.parent}:
+        folder = folder.parent
+    if any(mark in str(folder) for mark in "*?["):
+        folder = root
+    if not folder.is_dir():
+        return "The path starts at the folder of octad.yml."
+    here = sorted(
+        str(p.relative_to(root)) if p.is_relative_to(root) else str(p)
+        for p in folder.iterdir()
+        if p.is_file() and kind_of(p)
+    )
+    if not here:
+        return f"There are no data files in {folder.name or folder}/."
+    return nearest(table, here)
+
+
+def find(root: Path, table: str, where: Where | None) -> list[Path]:
+    """The files of a source.
+
+    Raises:
+        UnknownNameError: When there are none; says which files lie near.
+    """
+    found = matches(root, table)
+    if not found:
+        raise UnknownNameError(f"There is no file '{table}'.", where=where, mend=hint(root, table))
+    return found
+
+
+def fingerprint(paths: list[Path], *more: str) -> str:
+    """A digest of names, sizes and change times, and of whatever else decides the reading."""
+    digest = hashlib.sha256()
+    for path in paths:
+        stat = path.stat()
+        digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
+    for word in more:
+        digest.update(word.encode() + b"\0")
+    return digest.hexdigest()[:20]
+
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig", True),
+    (codecs.BOM_UTF32_LE, "utf-32", False),
+    (codecs.BOM_UTF16_LE, "utf-16", False),
+    (codecs.BOM_UTF16_BE, "utf-16", False),
+)
+_BLOCK = 1 << 20
+
+
+def open_bytes(path: Path) -> gzip.GzipFile | object:
+    """A file's bytes, unpacked when it is gzipped."""
+    with path.open("rb") as file:
+        packed = file.read(2) == b"\x1f\x8b"
+    return gzip.open(path, "rb") if packed else path.open("rb")
+
+
+def sniff(path: Path) -> Text:
+    """Tell a text file's encoding: by its mark, else UTF-8, GB 18030 or Windows Latin.
+
+    The whole file is decoded, for a single Latin byte may be its last. A file that is UTF-8 but
+    for a few bytes stays UTF-8: those bytes alone are read as Windows Latin.
+
+    Raises:
+        DataError: When it holds zero bytes as no text does.
+    """
+    with open_bytes(path) as file:  # type: ignore[attr-defined]
+        head = file.read(4)
+    for mark, encoding, plain in _MARKS:
+        if head.startswith(mark):
+            note = "" if plain else f"{path.name} is {encoding.upper()}; read as such"
+            return Text(encoding, plain, note)
+    good, bad, zeros = _census(path)
+    if zeros:
+        raise DataError(
+            f"{path.name} is no text: it holds zero bytes.",
+            mend="Was it renamed, or cut short while it was copied? Export it again as UTF-8.",
+        )
+    if not bad:
+        return Text("utf-8", plain=True)
+    if good <= bad * 4 and _decodes(path, "gb18030"):
+        return Text("gb18030", plain=False, note=f"{path.name} is GB 18030 (Chinese); read as such")
+    if good == 0 and bad:
+        return Text("cp1252", plain=False, note=f"{path.name} is Windows Latin; read as such")
+    return Text(
+        "octad-mixed",
+        plain=False,
+        note=f"{path.name} is UTF-8 but for {bad} bytes, which are read as Windows Latin",
+    )
+
+
+def _census(path: Path) -> tuple[int, int, int]:
+    """Non-ASCII characters that are UTF-8, bytes that are not, and zero bytes."""
+    good = bad = zeros = 0
+    with open_bytes(path) as file:  # type: ignore[attr-defined]
+        rest = b""
+        while block := file.read(_BLOCK):
+            zeros += block.count(0)
+            data = rest + block
+            rest = b""
+            if data.isascii():
+                continue
+            text = data.decode("utf-8", "surrogateescape")
+            lost = sum("\udc80" <= char <= "\udcff" for char in text[:-3])
+            tail = text[-3:]
+            if any("\udc80" <= char <= "\udcff" for char in tail):
+                # A character may be cut at the block's end; keep it for the next.
+                cut = next(i for i, char in enumerate(tail) if "\udc80" <= char <= "\udcff")
+                rest = tail[cut:].encode("utf-8", "surrogateescape")
+            bad += lost
+            good += sum(char > "\x7f" for char in text) - lost
+        bad += len(rest)
+    return good, bad, zeros
+
+
+def _decodes(path: Path, encoding: str) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        with open_bytes(path) as file:  # type: ignore[attr-defined]
+            while block := file.read(_BLOCK):
+                decoder.decode(block)
+            decoder.decode(b"", final=True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _mend(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    lost = error.object[error.start : error.end]
+    return lost.decode("cp1252", "replace"), error.end
+
+
+codecs.register_error("octad-cp1252", _mend)
+
+
+def write_utf8(path: Path, text: Text, target: Path) -> None:
+    """Write a text file anew as UTF-8, whole or not at all."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial = target.with_name(f".{target.name}.{os.getpid()}")
+    mixed = text.encoding == "octad-mixed"
+    encoding = "utf-8" if mixed else text.encoding
+    decoder = codecs.getincrementaldecoder(encoding)("octad-cp1252" if mixed else "replace")
+    try:
+        with open_bytes(path) as source, partial.open("wb") as sink:  # type: ignore[attr-defined]
+            while block := source.read(_BLOCK):
+                sink.write(decoder.decode(block).encode("utf-8", "replace"))
+            sink.write(decoder.decode(b"", final=True).encode("utf-8", "replace"))
+        partial.replace(target)
+    finally:
+        partial.unlink(missing_ok=True)
