@@ -56,7 +56,7 @@ def models() -> list[Row]:
         poisson += zip(ours.coefficients, theirs.params, strict=True)
         errors += zip(np.sqrt(np.diag(ours.covariance)), theirs.bse, strict=True)
         wide = fit_rates(y, x, e, family="negative binomial")
-        full = sm.NegativeBinomial(y, x, exposure=e).fit(disp=0, maxiter=500, gtol=1e-10)
+        full = sm.NegativeBinomial(y, x, exposure=e).fit(disp=0, maxiter=500, gtol=1e-7)
         negative += zip(wide.coefficients, full.params[:-1], strict=True)
         alphas.append((wide.alpha, full.params[-1]))
     glm, nb = "statsmodels GLM Poisson with exposure", "statsmodels NegativeBinomial with exposure"
