@@ -1,0 +1,161 @@
+"""Group-time effects brought together: one number, or a curve with a band.
+
+Callaway and Sant'Anna (2021), section 3: weights are group sizes, and the influence of having
+estimated those sizes is counted in (their corollary 2).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from octad.stats.did import GroupTime
+from octad.stats.refusal import NotEstimable
+
+__all__ = ["Aggregate", "Kind", "aggregate"]
+
+FloatArray = NDArray[np.float64]
+BoolArray = NDArray[np.bool_]
+Kind = Literal["simple", "dynamic", "group", "calendar"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Aggregate:
+    """Group-time effects brought together.
+
+    Attributes:
+        kind: `simple`: every effect after treatment, by group size; `dynamic`: by time since
+            treatment, the overall number being the mean of the curve from 0 on; `group`: by
+            group; `calendar`: by period.
+        value, se, low, high, p: The overall effect, pointwise normal interval.
+        at: (e,) time since treatment, group or period; empty for `simple`.
+        att, att_se: (e,) the curve.
+        covariance: (e, e) of the curve.
+        critical: Multiplier of `att_se` for a band that covers the whole curve at `level`.
+        level: Coverage.
+    """
+
+    kind: Kind
+    value: float
+    se: float
+    low: float
+    high: float
+    p: float
+    at: FloatArray
+    att: FloatArray
+    att_se: FloatArray
+    covariance: FloatArray
+    critical: float
+    level: float
+
+
+def aggregate(
+    effects: GroupTime,
+    kind: Kind = "simple",
+    *,
+    balance: int | None = None,
+    span: tuple[float, float] = (-np.inf, np.inf),
+    level: float = 0.95,
+) -> Aggregate:
+    """Bring group-time effects together (Callaway and Sant'Anna 2021, section 3.1, table 1).
+
+    Args:
+        effects: From `group_time`.
+        kind: See `Aggregate`.
+        balance: For `dynamic`, keep the groups that are seen this long after treatment, and the
+            times since treatment up to it, so that no point of the curve has other groups in it.
+        span: For `dynamic`, the first and last time since treatment to keep.
+        level: Coverage of the intervals.
+
+    Returns:
+        The overall effect and its curve.
+
+    Raises:
+        NotEstimable: When no effect after treatment is left.
+    """
+    since = effects.time - effects.group
+    after = since >= 0
+    if kind == "simple":
+        sets = [after]
+        labels = np.empty(0)
+    else:
+        keep = np.ones(len(since), dtype=bool)
+        if kind == "dynamic":
+            keep &= (since >= span[0]) & (since <= span[1])
+            if balance is not None:
+                last = effects.time.max()
+                keep &= (last - effects.group >= balance) & (since <= balance)
+                keep &= since >= balance - last + effects.time.min()
+        else:
+            keep &= after
+        key = {"dynamic": since, "group": effects.group, "calendar": effects.time}[kind]
+        labels = np.unique(key[keep])
+        sets = [keep & (key == label) for label in labels]
+    if not sets or not (after & np.any(sets, axis=0)).any():
+        raise NotEstimable("No effect after the launch is left to bring together.")
+    pieces = [_mix(effects, chosen, sized=kind != "group") for chosen in sets]
+    att = np.array([value for value, _ in pieces])
+    influence = np.column_stack([column for _, column in pieces])
+    value, whole = _overall(effects, kind, labels, att, influence)
+    covariance = influence.T @ influence
+    se = float(np.sqrt(whole @ whole))
+    reach = float(stats.norm.ppf(0.5 + level / 2))
+    curve = slice(0, 0) if kind == "simple" else slice(None)
+    return Aggregate(
+        kind=kind,
+        value=value,
+        se=se,
+        low=value - reach * se,
+        high=value + reach * se,
+        p=float(2 * stats.norm.sf(abs(value) / se)) if se > 0 else float(value == 0),
+        at=labels,
+        att=att[curve],
+        att_se=np.sqrt(np.diag(covariance))[curve],
+        covariance=covariance[curve, curve],
+        critical=_band(covariance, level),
+        level=level,
+    )
+
+
+def _mix(effects: GroupTime, chosen: BoolArray, *, sized: bool) -> tuple[float, FloatArray]:
+    """Mean of some effects, by group size or plain, with the influence of the sizes counted in."""
+    if not sized:
+        return float(effects.att[chosen].mean()), effects.influence[:, chosen].mean(axis=1)
+    shares = effects.shares[chosen]
+    weights = shares / shares.sum()
+    value = float(weights @ effects.att[chosen])
+    pull = effects.share_influence[:, chosen] @ (effects.att[chosen] - value) / shares.sum()
+    return value, effects.influence[:, chosen] @ weights + pull
+
+
+def _overall(
+    effects: GroupTime, kind: Kind, labels: FloatArray, att: FloatArray, influence: FloatArray
+) -> tuple[float, FloatArray]:
+    """One number from the curve, with its influence."""
+    if kind == "simple":
+        return float(att[0]), influence[:, 0]
+    if kind == "group":
+        where = [int(np.flatnonzero(effects.group == g)[0]) for g in labels]
+        shares = effects.shares[where]
+        value = float(att @ shares / shares.sum())
+        pull = effects.share_influence[:, where] @ (att - value) / shares.sum()
+        return value, influence @ (shares / shares.sum()) + pull
+    after = labels >= 0 if kind == "dynamic" else np.ones(len(labels), dtype=bool)
+    return float(att[after].mean()), influence[:, after].mean(axis=1)
+
+
+def _band(covariance: FloatArray, level: float) -> float:
+    """Quantile of the largest |t| over the curve, by 20,000 seeded normal draws."""
+    se = np.sqrt(np.diag(covariance))
+    live = se > 0
+    if live.sum() < 2:
+        return float(stats.norm.ppf(0.5 + level / 2))
+    correlation = covariance[np.ix_(live, live)] / np.outer(se[live], se[live])
+    values, vectors = np.linalg.eigh(correlation)
+    root = vectors * np.sqrt(np.clip(values, 0.0, None))
+    draws = np.random.default_rng(0).normal(size=(20_000, int(live.sum()))) @ root.T
+    return float(np.quantile(np.abs(draws).max(axis=1), level))
