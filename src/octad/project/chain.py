@@ -1,0 +1,136 @@
+"""A ledger's lines: each carries the hash of the one before it, and a sum of its own.
+
+A line is the canonical JSON of ``{at, body, kind, prev, seq, sum}``: `prev` is the SHA-256 of the
+line before (64 zeros for the first), `sum` that of this line without `sum`. `prev` binds the order
+and the past; `sum` names the very line that was changed, the last one included.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from pydantic import ValidationError
+
+from octad.model.records import Record, read_record, record_body
+from octad.project.digest import canonical, sha256
+
+__all__ = ["GENESIS", "BadLine", "Entry", "read_lines", "write_line"]
+
+GENESIS = "0" * 64
+_KEYS = {"at", "body", "kind", "prev", "seq", "sum"}
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A record in its place.
+
+    Attributes:
+        seq: Its number, from 1.
+        at: When it was written, UTC.
+        prev: SHA-256 of the line before.
+        digest: SHA-256 of its own line.
+        line: Its line in the file, from 1.
+    """
+
+    seq: int
+    at: datetime
+    record: Record
+    prev: str
+    digest: str
+    line: int
+
+
+class BadLine(Exception):  # noqa: N818 - a place, turned into a LedgerError by who knows the file
+    """A line that does not belong to the chain.
+
+    Attributes:
+        line: Its number in the file, from 1.
+        why: As a sentence.
+    """
+
+    def __init__(self, line: int, why: str) -> None:
+        super().__init__(why)
+        self.line = line
+        self.why = why
+
+
+def write_line(record: Record, *, seq: int, prev: str, at: datetime) -> bytes:
+    """A line, with its newline.
+
+    Raises:
+        ValueError: When the record holds what JSON cannot carry, or `at` has no time zone.
+    """
+    if at.tzinfo is None:
+        msg = "a ledger's times have a zone"
+        raise ValueError(msg)
+    said = {
+        "seq": seq,
+        "prev": prev,
+        "at": at.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z"),
+        "kind": record.kind,
+        "body": record_body(record),
+    }
+    return canonical({**said, "sum": sha256(canonical(said))}) + b"\n"
+
+
+def read_lines(lines: list[bytes]) -> list[Entry]:
+    """Read a whole chain.
+
+    Args:
+        lines: Without their newlines.
+
+    Raises:
+        BadLine: At the first line that does not belong.
+    """
+    entries: list[Entry] = []
+    prev = GENESIS
+    for number, raw in enumerate(lines, start=1):
+        entry = read_line(raw, number)
+        if entry.seq != number or entry.prev != prev:
+            raise BadLine(number, _broken(entry, number, entries))
+        entries.append(entry)
+        prev = entry.digest
+    return entries
+
+
+def _broken(entry: Entry, number: int, before: list[Entry]) -> str:
+    if any(entry.prev == other.prev for other in before):
+        return "It and an earlier line both follow the same line: two histories were merged."
+    if entry.seq > number:
+        gone = entry.seq - number
+        return f"{gone} line{'s' if gone > 1 else ''} before it {'are' if gone > 1 else 'is'} gone."
+    if entry.seq < number:
+        return f"It says it is number {entry.seq}: a line was added or moved before it."
+    return "The line before it was exchanged for another."
+
+
+def read_line(raw: bytes, number: int) -> Entry:
+    """Read one line, and check its own sum; not its place in the chain.
+
+    Raises:
+        BadLine: When it is not a whole line of a ledger.
+    """
+    if raw.startswith((b"<<<<<<<", b"=======", b">>>>>>>", b"|||||||")):
+        raise BadLine(number, "Git has left the mark of a merge that was not resolved.")
+    try:
+        said: Any = json.loads(raw)
+    except (ValueError, RecursionError):
+        raise BadLine(number, "It is not JSON.") from None
+    if not isinstance(said, dict) or not _KEYS.issubset(said):
+        raise BadLine(number, "It is not a line of a ledger.")
+    claimed = said.pop("sum")
+    try:
+        honest = sha256(canonical(said)) == claimed
+    except (ValueError, RecursionError):
+        honest = False
+    if not honest:
+        raise BadLine(number, "It was changed after it was written.")
+    try:
+        record = read_record(said["kind"], said["body"])
+        at = datetime.fromisoformat(said["at"])
+        return Entry(int(said["seq"]), at, record, str(said["prev"]), sha256(raw), number)
+    except (ValidationError, ValueError, TypeError) as error:
+        raise BadLine(number, f"It lacks what a {said['kind']} needs.") from error

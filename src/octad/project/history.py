@@ -1,0 +1,110 @@
+"""The ledger as readings need it: past launches, scored forecasts, looks, the seal."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from octad.model.inputs import History, PastForecast, PastLaunch
+from octad.model.records import Decision, Look, Outcome, Seal, Unlocked
+from octad.project.chain import Entry
+from octad.project.digest import canonical, differences, sha256
+from octad.project.ledger import binding_seal
+
+__all__ = ["history"]
+
+
+def history(
+    entries: Sequence[Entry],
+    launch: str,
+    *,
+    record: dict[str, Any] | None = None,
+    as_of: datetime | None = None,
+) -> History:
+    """What the project knows of its past, as it stands before this look is logged.
+
+    Args:
+        entries: The whole ledger.
+        launch: The launch under review, left out of the past launches.
+        record: `plan_record` of today's files, to name what was changed since the seal.
+        as_of: The review's today, to count this look.
+    """
+    own = [entry for entry in entries if entry.record.launch == launch]
+    found = binding_seal(own)
+    return History(
+        launches=_past(entries, launch),
+        forecasts=_forecasts(entries),
+        looks=_looks(own, record, as_of),
+        sealed=None if found is None else found[0].at.date(),
+        sealed_before_data=None if found is None else _before_data(found, own),
+        deviations=_deviations(found, own, record),
+    )
+
+
+def _past(entries: Sequence[Entry], launch: str) -> tuple[PastLaunch, ...]:
+    """The last look at each other launch, a final one before any other, and what was decided."""
+    looks: dict[str, tuple[Entry, Look]] = {}
+    decided: dict[str, str] = {}
+    for entry in entries:
+        said = entry.record
+        if said.launch == launch:
+            continue
+        if isinstance(said, Look):
+            before = looks.get(said.launch)
+            if before is None or said.final or not before[1].final:
+                looks[said.launch] = entry, said
+        elif isinstance(said, Decision):
+            decided[said.launch] = said.what
+    return tuple(
+        PastLaunch(
+            launch=name,
+            at=(look.as_of or entry.at).date(),
+            verdict=look.verdict,
+            decided=decided.get(name, ""),
+            kpi=look.kpi,
+            effects=look.effects,
+        )
+        for name, (entry, look) in looks.items()
+    )
+
+
+def _forecasts(entries: Sequence[Entry]) -> tuple[PastForecast, ...]:
+    """Each forecast once: scoring it again, with later data, replaces the earlier score."""
+    scored: dict[tuple[str, str, str], PastForecast] = {}
+    for entry in entries:
+        said = entry.record
+        if isinstance(said, Outcome):
+            scored[said.launch, said.metric, said.change] = PastForecast(
+                launch=said.launch, metric=said.metric, sure=said.sure, happened=said.happened
+            )
+    return tuple(scored.values())
+
+
+def _looks(own: Sequence[Entry], record: dict[str, Any] | None, as_of: datetime | None) -> int:
+    """Looks at different data or under a different plan, this one included."""
+    seen = {
+        (entry.record.as_of or entry.at, entry.record.plan_digest)
+        for entry in own
+        if isinstance(entry.record, Look)
+    }
+    if as_of is None or record is None:
+        return len(seen) + 1
+    return len(seen | {(as_of, sha256(canonical(record)))})
+
+
+def _before_data(found: tuple[Entry, Seal], own: Sequence[Entry]) -> bool | None:
+    entry, seal = found
+    looked = any(isinstance(other.record, Look) and other.seq < entry.seq for other in own)
+    return False if looked else seal.before_data
+
+
+def _deviations(
+    found: tuple[Entry, Seal] | None, own: Sequence[Entry], record: dict[str, Any] | None
+) -> tuple[str, ...]:
+    said: list[str] = []
+    if found is not None and record is not None:
+        said += [deviation.what for deviation in differences(found[1].record, record)]
+    if any(isinstance(entry.record, Look | Unlocked) and entry.record.unread for entry in own):
+        said.append("the numbers were opened before the timelines were read")
+    return tuple(said)
