@@ -1,0 +1,214 @@
+"""The wallet: a product that pays in seconds, and the launch of a feed on its home page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octad.worlds.base import Bools, Categorical, Floats, Random, Table, World
+from octad.worlds.change import FEED, Rollout
+from octad.worlds.life import DAY, Life
+from octad.worlds.log import Log, Versions
+from octad.worlds.people import AGE_BANDS, DEVICES, PLANS, REGIONS, TENURES, People, born
+from octad.worlds.tally import Tally
+from octad.worlds.voices import Rival, Voices
+from octad.worlds.wallet_files import FILES
+from octad.worlds.writing import authors, write
+
+__all__ = ["simulate"]
+
+Progress = Callable[[str, float], None]
+
+REVIEWS_FROM, EVENTS_FROM, LAST = -120, -28, 39
+"""Days since the launch's start: first reviews, first events, the day after the last."""
+
+ROLLOUT = Rollout(reach=(0.2, 0.6, 1.0), closes=10)
+START = np.datetime64("2026-03-01T00:00:00", "us")
+
+OURS = (
+    (-131, "8.0", "Scanning works in the dark now."),
+    (-87, "8.1", "Send money to a phone number."),
+    (-58, "8.2", "Faster start, clearer receipts."),
+    (-31, "8.3", "Stronger protection when you sign in on a new phone."),
+    (-3, "8.4", "New: Circles. See what your friends are up to, right on your home page."),
+    (16, "8.4.1", "Small repairs in Circles."),
+)
+THEIRS = (
+    (-127, "5.0", "More shops, more cashback."),
+    (-98, "5.1", "New: Moments, a social tab with your friends' activity."),
+    (-84, "5.2", "Moments is quieter, and off unless you want it."),
+    (-70, "5.3", "Your friends' feed is now on the home page. Like and comment!"),
+    (-57, "5.4", "You can hide the feed."),
+    (-52, "5.5", "Social stickers: send one with a payment to a friend."),
+    (-40, "5.6", "Moments, the social feed with stories, is back on the home page."),
+    (-19, "5.7", "We listened: the feed is gone. Pay opens first."),
+    (11, "5.8", "Bring your payees over from other wallets in one step."),
+)
+RIVAL = Rival(daily=7.5, social=((-98, -84), (-70, -57), (-40, -19)))
+
+
+def simulate(*, seed: int, users: int, progress: Progress) -> World:
+    """Live the wallet's winter and its launch.
+
+    Args:
+        seed: Which world.
+        users: How many people; a hundred thousand make about six million events.
+        progress: Told what is being done and the share that is done.
+
+    Returns:
+        The world; its truth is read off by living on under either arm with the same draws.
+    """
+    random = Random(seed)
+    people = born(random, users)
+    chosen = (people.arm < ROLLOUT.treated) | people.staff
+    life = Life(random, people, FEED, ROLLOUT, chosen)
+    log = Log(random, people, Versions(tuple(r[1] for r in OURS), tuple(r[0] for r in OURS)))
+    rival = Rival(RIVAL.daily * users / 100_000, RIVAL.social)
+    voices = Voices(random, people, rival)
+    start: Life | None = None
+    for day in range(REVIEWS_FROM, LAST):
+        if day == 0:
+            start = life.branch(chosen)
+        sessions = life.day(day)
+        voices.hear(sessions)
+        if day >= EVENTS_FROM:
+            log.add(sessions)
+        progress("living", 0.55 * (day - REVIEWS_FROM + 1) / (LAST - REVIEWS_FROM))
+    assert start is not None  # noqa: S101 - the launch lies between the first and the last day
+    progress("writing", 0.6)
+    tables: dict[str, Table] = {
+        "events": log.table(),
+        "users": _users(people),
+        "exposures": _exposures(people, life.state.since, chosen),
+        "reviews": _reviews(random, people, voices, log, users),
+        "releases": _releases(),
+    }
+    progress("reading off the truth", 0.8)
+    truth = _truth(start, seed, users)
+    progress("done", 1.0)
+    return World(tables, dict(FILES), truth)
+
+
+def _users(people: People) -> Table:
+    signup = np.datetime64("2026-03-01", "D") - people.days
+    return {
+        "user_id": people.uid,
+        "region": Categorical(people.region, REGIONS),
+        "age_band": Categorical(people.age, AGE_BANDS),
+        "device_class": Categorical(people.device, DEVICES),
+        "tenure": Categorical(people.tenure, TENURES),
+        "plan": Categorical(people.plan, PLANS),
+        "signup": signup,
+        "is_staff": people.staff,
+    }
+
+
+def _exposures(people: People, since: NDArray[np.int64], chosen: Bools) -> Table:
+    rows = np.flatnonzero(since >= 0)
+    rows = rows[np.argsort(since[rows], kind="stable")]
+    return {
+        "user_id": people.uid[rows],
+        "ts": START + since[rows].astype("timedelta64[us]"),
+        "launch": Categorical(np.zeros(len(rows), dtype=np.int32), ("circles",)),
+        "arm": Categorical(chosen[rows].astype(np.int32), ("off", "on")),
+    }
+
+
+def _reviews(random: Random, people: People, voices: Voices, log: Log, users: int) -> Table:
+    said = voices.said(LAST * DAY)
+    text = write(random, people, said)
+    day = said.at // DAY
+    ours = np.array([r[1] for r in OURS], dtype=object)
+    theirs = np.array([r[1] for r in THEIRS], dtype=object)
+    out = np.searchsorted([r[0] for r in THEIRS], day, side="right") - 1
+    version = theirs[np.maximum(out, 0)]
+    for d in np.unique(day[~said.rival]):
+        rows = np.flatnonzero((day == d) & ~said.rival)
+        version[rows] = ours[log.held(int(d), said.user[rows] % users)]
+    return {
+        "app": Categorical(said.rival.astype(np.int32), ("Wallet", "OtherPay")),
+        "at": (START + said.at.astype("timedelta64[us]")).astype("datetime64[s]"),
+        "score": said.stars,
+        "content": text,
+        "version": version,
+        "author": authors(random, said),
+    }
+
+
+def _releases() -> Table:
+    rows = sorted([("Wallet", *r) for r in OURS] + [("OtherPay", *r) for r in THEIRS],
+                  key=lambda r: r[1])  # fmt: skip
+    day = np.array([r[1] for r in rows])
+    return {
+        "app": np.array([r[0] for r in rows], dtype=object),
+        "at": (START + (day * DAY + 9 * DAY // 24).astype("timedelta64[us]")).astype(
+            "datetime64[s]"
+        ),
+        "version": np.array([r[2] for r in rows], dtype=object),
+        "notes": np.array([r[3] for r in rows], dtype=object),
+    }
+
+
+def _truth(start: Life, seed: int, users: int) -> dict[str, Any]:
+    """What the launch did: the same world lived on with everyone off, and with everyone on."""
+    people = start.people
+    n = len(people)
+    tallies = []
+    for arm in (np.zeros(n, dtype=np.bool_), np.ones(n, dtype=np.bool_)):
+        life = start.branch(arm)
+        tally = Tally(life.state.since, LAST)
+        for day in range(LAST):
+            tally.add(life.day(day))
+        tallies.append(tally)
+    off, on = tallies
+    everyone = (off.since >= 0) & ~people.staff
+    groups = {
+        "everyone": everyone,
+        "north, 60 and over": everyone & people.fragile,
+        **{f"tenure {t}": everyone & (people.tenure == i) for i, t in enumerate(TENURES)},
+    }
+    names = ("opens", "payments", "transfers", "retained")
+    effects = {
+        group: {name: _change(off.value(name), on.value(name), who) for name in names}
+        for group, who in groups.items()
+    }
+    for name, (up, down) in {
+        "crash_rate": ("crashes", "all_opens"),
+        "pay_success": ("good", "payments"),
+    }.items():
+        rate = [t.value(up)[everyone].sum() / t.value(down)[everyone].sum() for t in tallies]
+        effects["everyone"][name] = round(float(rate[1] / rate[0] - 1), 5)
+    days = np.arange(28)
+    return {
+        "world": "wallet",
+        "seed": seed,
+        "users": users,
+        "verdict": "roll back",
+        "why": [
+            "Opens rise, mostly by novelty that fades.",
+            "Payments sink: the feed is in the way, and shame makes people leave.",
+            "Fewer people come back in week four.",
+            "People of 60 and over in the north, on old phones and slow lines, are hurt most.",
+        ],
+        "harmed": {"region": "north", "age_band": "60 and over"},
+        "line_crossed": "family",
+        "relative_effects": effects,
+        "people": {group: int(who.sum()) for group, who in groups.items()},
+        "opens_by_day": _days(off.by_day["opens"], on.by_day["opens"], days),
+        "payments_by_day": _days(off.by_day["payments"], on.by_day["payments"], days),
+        "shamed": round(float((on.value("shamed")[everyone] > 0).mean()), 5),
+        "met_blank_feed": round(float((on.value("blanks")[everyone] > 0).mean()), 5),
+        "mechanism": "octad.worlds.change.FEED",
+    }
+
+
+def _change(off: Floats, on: Floats, who: Bools) -> float:
+    before = float(off[who].mean())
+    return round(float(on[who].mean()) / before - 1, 5) if before else 0.0
+
+
+def _days(off: Floats, on: Floats, days: NDArray[np.int64]) -> list[float]:
+    return [round(float(x), 5) for x in on[days] / np.maximum(off[days], 1e-9) - 1]
