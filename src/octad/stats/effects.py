@@ -11,6 +11,7 @@ by a hair.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -66,6 +67,7 @@ class Effect:
         anytime_low, anytime_high: Interval that holds at every look at once; None when unbounded.
         reduction: Share of the difference's variance that CUPED removed; 0 without.
         method: How it was computed, in plain words.
+        df: Degrees of freedom of Student's t behind the interval.
     """
 
     value: float
@@ -84,6 +86,7 @@ class Effect:
     anytime_high: float | None
     reduction: float
     method: str
+    df: float = math.inf
 
 
 def _pool_shares(found: Effects, control: Moments, treatment: Moments) -> Effects:
@@ -281,4 +284,5 @@ def _single(many: Effects, what: str) -> Effect:
         anytime_high=high if bounded else None,
         reduction=float(many.reduction[0]),
         method=", ".join(method),
+        df=float(many.df[0]),
     )

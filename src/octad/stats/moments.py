@@ -123,6 +123,25 @@ class Moments:
         )
         return both.total(0)
 
+    def __sub__(self, other: Moments) -> Moments:
+        """Group by group, the rows of this that are not among `other`'s rows.
+
+        The inverse of Chan's update; `other` must be a part of this.
+        """
+        n = np.maximum(self.n - other.n, 0.0)
+        left = (n > 0)[..., None]
+        safe = np.where(n > 0, n, 1.0)[..., None]
+        away = other.mean - self.mean
+        mean = np.where(left, self.mean - other.n[..., None] / safe * away, 0.0)
+        between = (other.n * self.n / safe[..., 0])[..., None, None] * (
+            away[..., :, None] * away[..., None, :]
+        )
+        comoment = np.where((n > 1)[..., None, None], self.comoment - other.comoment - between, 0.0)
+        # What is left of a variance may be rounding below zero.
+        index = np.arange(self.k)
+        comoment[..., index, index] = np.maximum(comoment[..., index, index], 0.0)
+        return Moments(n, mean, comoment)
+
     def linear(self, weights: ArrayLike) -> Moments:
         """Moments of linear combinations of the columns.
 
