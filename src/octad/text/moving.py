@@ -1,0 +1,237 @@
+"""Who speaks of leaving a product or of coming to it, and where from or where to.
+
+Patterns in English, Chinese and Indonesian, written from real reviews. They want an act (I have
+uninstalled it, I am moving to X), not the word alone: ``uninstalled and reinstalled`` is a repair,
+``delete the messages`` is a feature, ``will never switch`` is the opposite.
+"""
+
+# ruff: noqa: E501 - a pattern that is broken in the middle of an alternative is hard to read
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octad.text.mentions import terms_pattern
+from octad.text.store import own_words
+
+__all__ = ["Moves", "find_moves"]
+
+_FLAGS = re.IGNORECASE
+_APP = (
+    r"(?:it|this|the app|this app|(?:the|this) (?:\w+ )?application|app|this one|that app|your app)"
+)
+_FILES = r"(?: (?:message|chat|conversation|photo|video|file|account|feature|option|open|alone)s?)"
+_ELSEWHERE = (
+    r"(?:an?other|a different|a better|some other|other|alternative|competit\w+)"
+    r"(?:s|(?: \w+)? (?:app|application|ai|apps|bank|banks|wallet|platform|service|program)s?)\b"
+)
+
+
+def _any(*parts: str) -> re.Pattern[str]:
+    return re.compile("|".join(parts), _FLAGS)
+
+
+# Leaving, with no need to know where to.
+_LEAVE = _any(
+    r"\bun-?inn?stal+(?:ed|ing)?\b",
+    rf"\b(?:i|i've|i'm|am|just|have|and|so|now|thus|then|^|[.!,]) ?(?:now |just |been |already )?"
+    rf"(?:delet(?:ed|ing)|remov(?:ed|ing)) {_APP}\b(?!{_FILES})",
+    rf"\b(?:will|gonna|going to|about to|'ll|thinking of|have to|had to|want to|wanna)"
+    rf" (?:just |be )?(?:delet(?:e|ing)|remov(?:e|ing)|quit|ditch|abandon) {_APP}\b(?!{_FILES})",
+    r"\b(?:delet(?:ed|ing)|clos(?:ed|ing)|cancel(?:l?ed|l?ing)) my (?:account|subscription)",
+    rf"\b(?:switch(?:ed|ing)?|mov(?:e|ed|ing)|going|went|chang(?:e|ed|ing)) (?:back |over )?(?:to|for)"
+    rf" {_ELSEWHERE}",
+    rf"\b(?:find|finding|looking for|look for|seek(?:ing)?|get|try|use|using) {_ELSEWHERE}",
+    r"\b(?:bye|goodbye|good bye) (?:forever|for good)\b",
+    r"\bi(?:'m| am) (?:done with|leaving) this\b|\b(?:have|has|'ve|i) stopped using (?:it|this)\b",
+    r"卸载|弃用|再也不用(?!担心|怕|去|愁|再)|不会再用|不再使用|粉转黑",
+    r"(?:换|改用|用)(?:个|了)?别的(?:app|软件|牌子|银行)",
+    r"(?:换|转)(?:成|到|去)?(?:其他|其它|别的|另外|另一)(?!手机|账号|设备|号|网络|wifi)",
+    r"换(?:一个|个|别家)(?:软件|app|牌子|平台|银行)",
+    r"\b(?:saya|aku|gw|gue|langsung|mau|akan|mending|terpaksa) (?:hapus|copot)"
+    r"(?: aja| saja)? (?:aplikasi|apk|app)",
+    r"\b(?:pindah|ganti|beralih|migrasi) (?:ke )?(?:bank|aplikasi|apk|app|mbanking|rekening)"
+    r" ?(?:lain|sebelah)",
+    r"\bmending (?:pakai|pake|pindah|balik|ganti|bank|aplikasi) [^.,!?\n]{0,25}(?:lain|sebelah)\b",
+    r"\btutup rekening\b",
+)
+# What takes a leaving back: a repair, a refusal, a question, a thing that is not the product.
+_NOT_LEFT = _any(
+    r"re-?ins?tall|install(?:ed|ing)?(?: it)? (?:back|again|once more)|and install",
+    r"(?:download|load|add|put)(?:ed|ing)?(?: it| the app)?(?: back)? again|re-?download",
+    r"(?:un)?instal+ (?:dan |lalu |trus |terus )?instal|(?:instal+|download) (?:ulang|lagi|kembali)",
+    r"(?:never|not|n't|cant|no need to|without|before|instead of|rather than|unless|if (?:i|you)|even)"
+    r" (?:\w+ ){0,2}(?:un-?inn?stall|delet|remov|switch|leav|quit)",
+    r"(?:how (?:to|do i|can i)|option to|way to|ability to|tried|try|trying|accident(?:al)?ly|forced? \w+"
+    r"|after|when|whenever|allow \w+|let \w+|times?|by) (?:to )?(?:un-?inn?stal|delet|remov)",
+    r"un-?inn?stal\w* (?:accident|by mistake|many times|several times|multiple times|updates?\b)",
+    r"(?:unwilling|disable|remove) (?:to |or )un-?inn?stal|(?:keeps?|kept|they|you|someone|itself) (?:and |& )?(?:delet|clos)(?:ed|ing)",
+    r"(?:not|n't)(?: allow\w*| let\w*)?(?: me)? (?:to )?clos|un-?inn?stal\w* (?:was the only|or disable)",
+    r"delete it (?:many|several|multiple) times|\b(?:they|you|it|you've|who|update) (?:have |just )?remov",
+    r"(?:tidak|jangan|gak|ga|sebelum) (?:\w+ ){0,1}(?:uninstal|hapus|pindah|ganti)|udah di ?uninstal",
+    r"卸载(?:了|后|掉|之后|过|以后)*[^。！!\n]{0,6}"
+    r"(?:重|再|又|安装|下载|还是|也|都|才|就好|就行|解决|多次|无数|好几)",
+    r"(?:不|别|没|未|无法|怎么|自动|重复|反复)[^。，,！!\n]{0,4}卸载|卸载不|卸不|卸载重",
+    r"un-?inn?stal(?:ed|ing)?[^.!?\n]{0,40}"
+    r"(?:\bre|again|download|still (?:not|the same|exist)|same (?:issue|problem))",
+)
+
+_TO_BEFORE = (
+    r"(?:\b(?:switch(?:ed|ing)?|mov(?:e|ed|ing)|chang(?:e|ed|ing)|migrat(?:e|ed|ing)|return(?:ed|ing)?"
+    r"|convert(?:ed|ing)?|shift(?:ed|ing)?|go(?:ing|ne)?|went) (?:back |over |up |on )?to"
+    r"(?: the| use| using)?"
+    r"|\b(?:better off|start(?:ed|ing)?|now|just|rather|instead) (?:us(?:e|ing)|with)"
+    r"|\b(?:download(?:ed|ing)?|install(?:ed|ing)|getting|got)(?: the)?"
+    r"|\b(?:pindah|beralih|ganti|balik|kembali|hijrah)(?: lagi)?(?: ke| pakai| pake)?"
+    r"|\bmending(?:an)?(?: pakai| pake| ke| balik ke)?"
+    r"|(?:换|转|投奔|投|改)(?:回|到|成|用|去|向|投|战|了)+|(?:去|还是|不如)(?:用|下载|买|选)(?:回|了)?)"
+)
+_TO_SURE = re.compile(
+    r"(?:switch|mov|chang|migrat|return|convert|shift|go|went|pindah|beralih|ganti|balik|kembali"
+    r"|hijrah|mending|换|转|改|投|去|不如)",
+    _FLAGS,
+)
+_FROM_BEFORE = (
+    r"(?:\b(?:switch(?:ed|ing)?|mov(?:ed|ing)|chang(?:ed|ing)|migrat(?:ed|ing)|came|coming|shift(?:ed|ing)?"
+    r"|convert(?:ed|ing)?|transferr?ed)(?: over| here| it| this| everything)? from"
+    r"|\bi(?:'ve| have)? (?:just |finally |already )?(?:left|ditched|quit|dropped|replaced|uninstalled)"
+    r"|\b(?:pindah|beralih|hijrah|pindahan)(?: ke sini)? dari|\btinggalkan)"
+)
+_UNWILLING = re.compile(
+    r"(?:never|not|n't|no reason to|don't want to|have to|without|forc\w+ (?:\w+ )?to|people to|how to"
+    r"|if|only|不会|不想|不用|别|不要|tidak|gak|jangan)(?:\s\w+){0,3}\s?(?:to )?$",
+    _FLAGS,
+)
+_DEVICE_AFTER = re.compile(
+    r"[\s\"'”》]{0,2}(?:手机|路由|电视|空调|冰箱|洗衣机|音箱|设备|产品|电脑|家电|全家"
+    r"|phone|router|browser|keyboard|search)",
+    _FLAGS,
+)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Moves:
+    """Who speaks of moving, seen from the product that each document reviews.
+
+    Attributes:
+        leaving: (N,) the writer has left, is leaving, or says that they will.
+        coming: (N,) the writer has come from elsewhere.
+        rival: (N,) the other product's name as given, empty where none is named.
+    """
+
+    leaving: NDArray[np.bool_]
+    coming: NDArray[np.bool_]
+    rival: NDArray[np.object_]
+
+
+@dataclass(frozen=True, slots=True)
+class _Named:
+    """Patterns around the names of other products."""
+
+    to: re.Pattern[str]
+    come: re.Pattern[str]
+    better: re.Pattern[str]
+    names: tuple[tuple[re.Pattern[str], str], ...]
+
+    def which(self, text: str) -> str:
+        return next((name for pattern, name in self.names if pattern.search(text)), "")
+
+
+def _named(others: Mapping[str, Iterable[str]]) -> _Named | None:
+    names = []
+    for name, aliases in others.items():
+        pattern = terms_pattern((name, *aliases), inflect=False)
+        if pattern is not None:
+            names.append((pattern, name))
+    if not names:
+        return None
+    one = "(?:" + "|".join(pattern.pattern for pattern, _ in names) + ")"
+    return _Named(
+        re.compile(rf"{_TO_BEFORE}[\s\"'“《]{{0,3}}{one}", _FLAGS),
+        re.compile(
+            rf"{_FROM_BEFORE}[\s\"'“《]{{0,3}}(?:the )?{one}"
+            rf"|从[\s\"'“《]{{0,2}}{one}[^。！!\n]{{0,6}}(?:转|换|过来|投|来)"
+            rf"|(?:抛弃|放弃|卸载|弃了)了?[\s\"'“《]{{0,2}}{one}",
+            _FLAGS,
+        ),
+        re.compile(
+            rf"{one} (?:is|works|has|are|app is|does)[^.!?\n]{{0,15}}(?:far |much |so |way )?better"
+            rf"|{one}[^。！!\n]{{0,6}}(?:更好用|比这个?好|好用多了|比你们?好)",
+            _FLAGS,
+        ),
+        tuple(names),
+    )
+
+
+def _leaves(words: str) -> bool:
+    return _LEAVE.search(words) is not None and _NOT_LEFT.search(words) is None
+
+
+def _willing(words: str, match: re.Match[str]) -> bool:
+    """Whether what stands before a move does not take it back ("will never", "forced to")."""
+    return _UNWILLING.search(words[max(match.start() - 24, 0) : match.start()]) is None
+
+
+def _one(words: str, named: _Named | None) -> tuple[bool, bool, str]:
+    """(leaving, coming, rival) of one text."""
+    leaving = _leaves(words)
+    if named is None:
+        return leaving, False, ""
+    come = next((m for m in named.come.finditer(words) if _willing(words, m)), None)
+    to = next(
+        (
+            match
+            for match in named.to.finditer(words)
+            if _willing(words, match)
+            and not _DEVICE_AFTER.match(words, match.end())
+            and (leaving or _TO_SURE.match(match[0]) or named.better.search(words))
+        ),
+        None,
+    )
+    if come is not None and (to is None or come.start() <= to.start()):
+        # "deleted Rival" inside "I deleted it and got Rival" is caught by the order of the two.
+        return False, True, named.which(come[0])
+    if to is not None:
+        return True, False, named.which(to[0])
+    return leaving, False, named.which(words) if leaving else ""
+
+
+def find_moves(
+    texts: Sequence[object] | NDArray[np.object_],
+    product: Sequence[str] | NDArray[np.object_],
+    names: Mapping[str, Iterable[str]],
+) -> Moves:
+    """Find who speaks of leaving or coming.
+
+    Args:
+        texts: (N,) reviews.
+        product: (N,) the product that each reviews, as `names` calls it.
+        names: Every product, ours and rivals, with other names it goes by.
+
+    Returns:
+        Direction and rival of each.
+
+    >>> found = find_moves(
+    ...     ["Moving to OtherPay", "uninstalled and reinstalled, same"], ["Wallet"] * 2,
+    ...     {"Wallet": (), "OtherPay": ()},
+    ... )
+    >>> found.leaving.tolist(), found.rival.tolist()
+    ([True, False], ['OtherPay', ''])
+    """
+    n = len(texts)
+    leaving, coming = np.zeros(n, dtype=bool), np.zeros(n, dtype=bool)
+    rival = np.full(n, "", dtype=object)
+    others = {
+        own: _named({name: also for name, also in names.items() if name != own})
+        for own in {*map(str, product)}
+    }
+    for i, (text, own) in enumerate(zip(texts, product, strict=True)):
+        words = own_words(text, 2_000).replace("’", "'")
+        if len(words) >= 4:
+            leaving[i], coming[i], rival[i] = _one(words, others[str(own)])
+    return Moves(leaving, coming, rival)
