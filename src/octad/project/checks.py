@@ -8,6 +8,7 @@ from datetime import timedelta
 from zoneinfo import ZoneInfo, available_timezones
 
 from octad.errors import Where, nearest
+from octad.model import presets
 from octad.model.metric import ColumnMetric, Metric, ReviewMetric
 from octad.model.plan import Launch, Project, Staged
 from octad.project.document import Document, Path_
@@ -28,6 +29,9 @@ def project_problems(project: Project, document: Document) -> list[Problem]:
         if source is not None and source.timezone is not None:
             place = ("sources", role, "timezone")
             problems += _timezone(source.timezone, document.where(place))
+        if source is not None and source.preset is not None:
+            place = ("sources", role, "preset")
+            problems += _preset(source.preset, role, document.where(place))
     return problems
 
 
@@ -86,6 +90,17 @@ def _timezone(name: str, where: Where) -> list[Problem]:
         if not mend.startswith("Did"):
             mend = "Write it as a place, such as Asia/Jakarta, or take it out for UTC."
         return [Problem(f"'{name}' is no time zone.", where, mend)]
+    return []
+
+
+def _preset(name: str, role: str, where: Where) -> list[Problem]:
+    if name not in presets.names():
+        what = f"There is no preset '{name}'."
+        return [Problem(what, where, nearest(name, presets.names()))]
+    tables = presets.load(name).tables
+    if role not in tables:
+        what = f"The preset '{name}' knows {', '.join(tables)}, and nothing of {role}."
+        return [Problem(what, where, "Take it out, and name the columns instead.")]
     return []
 
 

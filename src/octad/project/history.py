@@ -36,6 +36,7 @@ def history(
         launches=_past(entries, launch),
         forecasts=_forecasts(entries),
         looks=_looks(own, record, as_of),
+        early_looks=len(_logged(own, early=True)),
         sealed=None if found is None else found[0].at.date(),
         sealed_before_data=None if found is None else _before_data(found, own),
         deviations=_deviations(found, own, record),
@@ -83,14 +84,19 @@ def _forecasts(entries: Sequence[Entry]) -> tuple[PastForecast, ...]:
 
 def _looks(own: Sequence[Entry], record: dict[str, Any] | None, as_of: datetime | None) -> int:
     """Looks at different data or under a different plan, this one included."""
-    seen = {
-        (entry.record.as_of or entry.at, entry.record.plan_digest)
-        for entry in own
-        if isinstance(entry.record, Look)
-    }
+    seen = _logged(own)
     if as_of is None or record is None:
         return len(seen) + 1
     return len(seen | {(as_of, sha256(canonical(record)))})
+
+
+def _logged(own: Sequence[Entry], *, early: bool = False) -> set[tuple[datetime, str]]:
+    """Looks that are in the ledger, each data and plan once; only those before the end if asked."""
+    return {
+        (entry.record.as_of or entry.at, entry.record.plan_digest)
+        for entry in own
+        if isinstance(entry.record, Look) and not (early and entry.record.final)
+    }
 
 
 def _before_data(found: tuple[Entry, Seal], own: Sequence[Entry]) -> bool | None:
