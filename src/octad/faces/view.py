@@ -1,0 +1,267 @@
+"""One view of a review, shared by terminal, HTML, Markdown and notebook.
+
+A view holds only words: every text is cleaned (`safe.clean`), every number is written
+(`numbers.estimate`), every order is settled. A face then lays it out, and escapes it for where
+it goes. Nothing is computed here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from octad.faces import words
+from octad.faces.numbers import Estimate, count, day, estimate, seconds
+from octad.faces.safe import clean
+from octad.model.finding import Answer, Evidence, Finding, Grade, Stance
+from octad.model.review import READINGS, QueryRecord, Review
+
+__all__ = ["FindingView", "ReadingView", "ReviewView", "view"]
+
+
+@dataclass(frozen=True, slots=True)
+class FindingView:
+    """A finding in words; an empty string or None means there is nothing to show."""
+
+    id: str
+    anchor: str
+    claim: str
+    stance: str
+    state: str
+    harm: bool
+    grade: str
+    grade_name: str
+    grade_meaning: str
+    metric: str
+    segment: str
+    number: Estimate | None
+    n: str
+    method: str
+    assumes: str
+    breaks: str
+    evidence: tuple[Evidence, ...]
+    query: QueryRecord | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReadingView:
+    """A reading in words; `side` is its place on the emblem, 0 at the top and clockwise."""
+
+    name: str
+    title: str
+    stance: str
+    stance_meaning: str
+    question: str
+    summary: str
+    findings: tuple[FindingView, ...]
+    missing: tuple[str, ...]
+    side: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewView:
+    """A whole review in words."""
+
+    octad: str
+    launch: str
+    product: str
+    what: str
+    verdict: str
+    verdict_key: str
+    verdict_meaning: str
+    rule: str
+    headline: str
+    reasons: tuple[str, ...]
+    next: tuple[str, ...]
+    facts: tuple[str, ...]
+    plan: tuple[tuple[str, str], ...]
+    kpi: ReadingView
+    kpi_metric: str
+    readings: tuple[ReadingView, ...]
+    stances: tuple[str, ...]
+    grades: tuple[tuple[str, str, str], ...]
+    deviations: tuple[tuple[str, str, str], ...]
+    warnings: tuple[str, ...]
+    left_out: tuple[tuple[str, str, str], ...]
+    arms: tuple[tuple[str, str], ...]
+    simulated: bool
+    glossary: tuple[tuple[str, str], ...]
+    stages: tuple[tuple[str, str, str], ...]
+    cost: str
+    as_of: str
+    digest: str
+    counts: dict[str, int]
+
+    @property
+    def simulated_note(self) -> str:
+        """What every page of a simulated project says."""
+        return "Simulated data. No real person is in these numbers." if self.simulated else ""
+
+
+_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
+_QUOTED = re.compile(r'(?<![\w"])"([^"]{1,200})"(?![\w"])')
+
+
+def _one(text: str) -> str:
+    """Clean one line of our own prose, and give it true apostrophes and quotation marks."""
+    return _QUOTED.sub("“\\1”", _APOSTROPHE.sub("’", clean(text)))
+
+
+def _finding(finding: Finding, review: Review, anchor: str) -> FindingView:
+    grade = finding.grade
+    segment = " · ".join(f"{_one(k)}: {_one(v)}" for k, v in (finding.segment or {}).items())
+    return FindingView(
+        id=_one(finding.id),
+        anchor=anchor,
+        claim=_one(finding.claim),
+        stance=finding.stance.value if finding.stance else "",
+        state=words.STATES[finding.state] if finding.state else "",
+        harm=finding.harm,
+        grade=grade.value if grade else "",
+        grade_name=words.GRADE_NAMES[grade] if grade else "",
+        grade_meaning=words.GRADES[grade] if grade else "",
+        metric=_one(finding.metric or ""),
+        segment=segment,
+        number=estimate(finding.estimate) if finding.estimate else None,
+        n=count(finding.n) if finding.n is not None else "",
+        method=_one(finding.method),
+        assumes=_one(finding.assumes),
+        breaks=_one(finding.breaks),
+        evidence=finding.evidence,
+        query=review.queries.get(finding.query_digest or ""),
+    )
+
+
+def _reading(name: str, answer: Answer, review: Review, side: int | None) -> ReadingView:
+    findings = tuple(
+        _finding(finding, review, f"{name}-{i}") for i, finding in enumerate(answer.findings, 1)
+    )
+    return ReadingView(
+        name=name,
+        title="KPI" if name == "kpi" else name.capitalize(),
+        stance=answer.stance.value,
+        stance_meaning=words.STANCES[answer.stance],
+        question=_one(answer.question),
+        summary=_one(answer.summary) or _fallback(answer),
+        findings=findings,
+        missing=tuple(_one(item) for item in answer.missing),
+        side=side,
+    )
+
+
+def _fallback(answer: Answer) -> str:
+    """What to say on the one line when a reading gave none."""
+    if answer.findings:
+        return _one(answer.findings[0].claim)
+    if answer.missing:
+        return f"would need {_one(answer.missing[0])}"
+    return "nothing to go on"
+
+
+def _facts(review: Review) -> tuple[str, ...]:
+    as_of = review.as_of.date() if review.as_of else None
+    sealed = f"sealed {day(review.sealed, beside=as_of)}" if review.sealed else "not sealed"
+    users = f"{count(review.users)} users" if review.users else ""
+    look = f"look {review.looks}" + (" (final)" if review.final else "")
+    design = f"{words.DESIGNS[review.design]} ({review.grade.value})"
+    return tuple(part for part in (sealed, look, design, users) if part)
+
+
+def _plan(review: Review) -> tuple[tuple[str, str], ...]:
+    sealed = day(review.sealed) if review.sealed else "No. The plan could still be changed."
+    times = "Once" if review.looks == 1 else f"{review.looks} times"
+    kind = "the last planned one" if review.final else "before the end, so anytime intervals decide"
+    rows = [
+        ("Design", f"{words.DESIGNS[review.design].capitalize()}. {words.GRADES[review.grade]}"),
+        ("Sealed", sealed),
+        ("Looked at", f"{times}; this look is {kind}."),
+        ("Users compared", count(review.users) if review.users else "none"),
+        ("Data up to", day(review.as_of) if review.as_of else "unknown"),
+        ("Plan's fingerprint", _one(review.plan_digest)),
+    ]
+    return tuple(rows)
+
+
+def _texts(readings: tuple[ReadingView, ...], review: Review) -> Iterator[str]:
+    yield from (*review.because, *review.next, *review.warnings, review.rule)
+    yield "sealed looks KPI n = 1"
+    for reading in readings:
+        yield from (reading.question, reading.summary)
+        for finding in reading.findings:
+            yield from (finding.claim, finding.method, finding.assumes, finding.breaks)
+            if finding.number is not None:
+                yield f"{finding.number.text} {finding.number.p}"
+            if finding.number is not None and finding.number.anytime:
+                yield "anytime"
+
+
+def _cost(review: Review) -> str:
+    total = sum(stage.seconds for stage in review.cost.stages)
+    if not review.cost.stages:
+        return ""
+    rows = review.cost.rows_scanned
+    return (
+        f"{count(rows)} rows read, {seconds(total)} in all" if rows else f"{seconds(total)} in all"
+    )
+
+
+def view(review: Review) -> ReviewView:
+    """Turn a review into words.
+
+    Args:
+        review: What `octad review` made.
+
+    Returns:
+        Its view; readings in the order of every face, those that were not taken left out.
+    """
+    taken = [name for name in READINGS if name in review.readings]
+    readings = tuple(
+        _reading(name, review.readings[name], review, READINGS.index(name)) for name in taken
+    )
+    kpi = _reading("kpi", review.kpi, review, None)
+    every = (kpi, *readings)
+    stances = tuple(
+        (review.readings[name].stance if name in review.readings else Stance.SILENT).value
+        for name in READINGS
+    )
+    used = {finding.grade for reading in every for finding in reading.findings}
+    because = tuple(_one(sentence) for sentence in review.because)
+    return ReviewView(
+        octad=_one(review.octad),
+        launch=_one(review.launch),
+        product=_one(review.product),
+        what=_one(review.what).rstrip("."),
+        verdict=review.verdict.value,
+        verdict_key=review.verdict.value.replace(" ", "-"),
+        verdict_meaning=words.VERDICTS[review.verdict],
+        rule=_one(review.rule),
+        headline=because[0] if because else words.VERDICTS[review.verdict],
+        reasons=because[1:],
+        next=tuple(_one(sentence) for sentence in review.next),
+        facts=_facts(review),
+        plan=_plan(review),
+        kpi=kpi,
+        kpi_metric=next((f.metric for f in kpi.findings if f.metric), ""),
+        readings=readings,
+        stances=stances,
+        grades=tuple(
+            (grade.value, words.GRADE_NAMES[grade], words.GRADES[grade])
+            for grade in Grade
+            if grade.value in used
+        ),
+        deviations=tuple((_one(d.what), _one(d.before), _one(d.after)) for d in review.deviations),
+        warnings=tuple(_one(warning) for warning in review.warnings),
+        left_out=tuple((_one(x.source), _one(x.reason), count(x.rows)) for x in review.left_out),
+        arms=tuple((_one(arm), count(n)) for arm, n in review.arms.items()),
+        simulated=review.simulated,
+        glossary=words.glossary(_texts(every, review)),
+        stages=tuple(
+            (_one(s.name), seconds(s.seconds), count(s.rows) if s.rows is not None else "")
+            for s in review.cost.stages
+        ),
+        cost=_cost(review),
+        as_of=day(review.as_of) if review.as_of else "",
+        digest=_one(review.plan_digest)[:12],
+        counts={stance.value: stances.count(stance.value) for stance in Stance},
+    )
