@@ -53,15 +53,15 @@ class Rollout:
 
 
 FEED = Change(
-    lure=0.062,
-    lure_days=8.0,
-    lure_stays=0.04,
+    lure=0.066,
+    lure_days=7.0,
+    lure_stays=0.02,
     steps=0.5,
     hidden=1.6,
     practice=9.0,
-    slow=(0.25, 0.6, 2.4),
+    slow=(0.25, 0.6, 3.5),
     blank=0.004,
-    shame=0.012,
+    shame=0.0125,
     feed=True,
 )
 """The social feed on the wallet's home page."""

@@ -24,15 +24,15 @@ DAY = 86_400_000_000
 
 PAY, TRANSFER, BALANCE, IDLE, LURED = range(5)
 
-NETWORK = np.array([2.1, 1.0, 0.95, 1.05])  # by region: the north's lines are slow
+NETWORK = np.array([2.8, 1.0, 0.95, 1.05])  # by region: the north's lines are slow
 HOME = np.array([0.35, 0.7, 1.5])  # seconds until the home page stands, by device
 CRASH = np.array([0.014, 0.03, 0.07])  # a session on a new, mid, old device
 DEMAND = np.array([0.94, 0.95, 0.97, 1.02, 1.14, 1.12, 0.86])  # Monday to Sunday
 
 LEAVE, RETURN = 0.0011, 0.012  # a day, for people who are not sore
-GIVE_UP = 0.005  # per second of needless effort, at patience 1
+GIVE_UP = 0.0032  # per second of needless effort, at patience 1
 HEALS = 0.93  # soreness left after a day
-HURTS = {"crash": 0.06, "fail": 0.12, "blank": 0.3, "give_up": 0.3, "shame": 1.5, "drag": 0.008}
+HURTS = {"crash": 0.06, "fail": 0.12, "blank": 0.3, "give_up": 0.3, "shame": 1.7, "drag": 0.008}
 
 
 @dataclass(slots=True)
@@ -43,6 +43,7 @@ class State:
         sore: How badly the product has treated the person lately; 0 is not at all.
         gone: Has left. `bitter`: left sore, and is slower to come back.
         seen: Sessions with the changed home page so far.
+        hidden: Has found the switch that hides one's payments from others.
         since: The moment of exposure in microseconds since the launch's start; -1 before it.
     """
 
@@ -50,6 +51,7 @@ class State:
     gone: Bools
     bitter: Bools
     seen: Floats
+    hidden: Bools
     since: Ints
 
     def copy(self) -> State:
@@ -144,6 +146,7 @@ class Life:
             gone=away & ~people.staff,
             bitter=np.zeros(n, dtype=np.bool_),
             seen=np.zeros(n),
+            hidden=np.zeros(n, dtype=np.bool_),
             since=np.full(n, -1, dtype=np.int64),
         )
         self._who = who
@@ -186,7 +189,7 @@ class Life:
     def _openings(self, day: int) -> tuple[Ints, NDArray[np.int8], Ints]:
         """Who opens the product today, and why."""
         p, state, r, season = self.people, self.state, self.random, self._rate(day)
-        bring = np.where(state.gone, 0.0, np.exp(-0.07 * state.sore))
+        bring = np.where(state.gone, 0.0, np.exp(-0.05 * state.sore))
         user, kind, turn = [], [], []
         for code, rate in ((PAY, p.pay), (TRANSFER, p.transfer), (BALANCE, p.balance)):
             needs = poisson(r.uniform(f"need{code}", self._who, day), rate * season)
@@ -237,7 +240,7 @@ class Life:
         network = NETWORK[p.region[user]]
         swing = np.exp(0.4 * r.normal("wait", unit, day, turn))
         errand, pay = kind <= TRANSFER, kind == PAY
-        crashed = plain & chance("crash", CRASH[device] * np.where(errand, 1.2, 0.75))
+        crashed = plain & chance("crash", CRASH[device] * np.where(errand, 1.3, 0.55))
         relaunched = crashed & chance("relaunch", 0.7)
         alive = ~crashed | relaunched
         feed = treated & alive if c.feed else np.zeros(len(user), dtype=np.bool_)
@@ -249,7 +252,8 @@ class Life:
         gave_up = errand & alive & plain & chance("give up", tired)
         done = (kind <= BALANCE) & alive & ~gave_up
         failed = pay & done & plain & chance("fail", 0.013)
-        seen_by = c.shame * p.privacy[user] * p.friends[user]
+        open_to = c.shame * p.privacy[user] * p.friends[user]
+        seen_by = np.where(self.state.hidden[user], 0.0, open_to)
         shamed = feed & (kind <= TRANSFER) & done & plain & chance("shame", seen_by)
         return Sessions(
             day=day,
@@ -291,6 +295,7 @@ class Life:
         state.sore *= HEALS
         state.sore += np.bincount(s.user, weights=pain, minlength=n)
         state.seen += np.bincount(s.user, weights=s.feed, minlength=n)
+        state.hidden[s.user[s.hid]] = True
         u = r.uniform("stay", self._who, s.day)
         leaves = ~state.gone & ~p.staff & (u < LEAVE * np.exp(1.5 * np.minimum(state.sore, 3.0)))
         returns = state.gone & (u < RETURN * np.where(state.bitter, 0.3, 1.0))

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octad.worlds.base import Bools, Categorical, Floats, Ints, Random, Table
-from octad.worlds.life import BALANCE, PAY, TRANSFER, Sessions
+from octad.worlds.life import BALANCE, DAY, PAY, TRANSFER, Sessions
 from octad.worlds.people import People
 
 __all__ = ["EVENTS", "Log", "Versions"]
@@ -37,10 +37,12 @@ class Versions:
 
     Attributes:
         names: Oldest first. `days`: the same length, rising.
+        needed: The version that the launch is switched on in; nobody is exposed with an older one.
     """
 
     names: tuple[str, ...]
     days: tuple[int, ...]
+    needed: str
 
     def held(self, day: int, lag: Floats) -> NDArray[np.int32]:
         """Which version people hold who update `lag` days after each release."""
@@ -55,12 +57,14 @@ class Log:
         random: The world's randomness.
         people: Who lives there.
         versions: The product's versions.
+        since: (N,) moments of exposure, -1 before it; filled as the world is lived.
     """
 
-    def __init__(self, random: Random, people: People, versions: Versions) -> None:
+    def __init__(self, random: Random, people: People, versions: Versions, since: Ints) -> None:
         self.random = random
         self.people = people
         self.versions = versions
+        self.since = since
         who = np.arange(len(people))
         self._lag = -6.0 * np.log(random.uniform("update", who))  # exponential, six days on average
         self._days: list[tuple[NDArray[np.generic], ...]] = []
@@ -90,7 +94,11 @@ class Log:
 
     def held(self, day: int, user: Ints) -> NDArray[np.int32]:
         """The version each user holds on a day, as codes into `versions.names`."""
-        return self.versions.held(day, self._lag[user])
+        code = self.versions.held(day, self._lag[user])
+        since = self.since[user]
+        exposed = (since >= 0) & (since < (day + 1) * DAY)
+        needed = self.versions.names.index(self.versions.needed)
+        return np.where(exposed, np.maximum(code, needed), code).astype(np.int32)
 
 
 class _Page:

@@ -91,7 +91,7 @@ class People:
 
 def _ids(random: Random, n: int) -> Ints:
     """Distinct eight-digit ids in no telling order: a bijection of the unit's number."""
-    span = 90_000_007  # a prime, so that any multiplier permutes
+    span = 89_999_999  # a prime, so that any multiplier permutes
     multiplier = int(random.words("uid", 0)[0]) % (span - 2) + 1
     return 10_000_000 + (np.arange(n, dtype=np.int64) * multiplier + 12_345) % span
 

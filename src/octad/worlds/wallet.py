@@ -65,7 +65,8 @@ def simulate(*, seed: int, users: int, progress: Progress) -> World:
     people = born(random, users)
     chosen = (people.arm < ROLLOUT.treated) | people.staff
     life = Life(random, people, FEED, ROLLOUT, chosen)
-    log = Log(random, people, Versions(tuple(r[1] for r in OURS), tuple(r[0] for r in OURS)))
+    versions = Versions(tuple(r[1] for r in OURS), tuple(r[0] for r in OURS), needed="8.4")
+    log = Log(random, people, versions, life.state.since)
     rival = Rival(RIVAL.daily * users / 100_000, RIVAL.social)
     voices = Voices(random, people, rival)
     start: Life | None = None
