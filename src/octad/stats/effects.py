@@ -16,11 +16,13 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
 from octad.stats.intervals import REASONS, Effects, Interval, finish
 from octad.stats.levels import (
+    NOT_FINITE,
+    TOO_FEW,
     D,
     Levels,
     Y,
@@ -41,6 +43,7 @@ __all__ = [
     "Effects",
     "change",
     "compare",
+    "compare_levels",
     "compare_many",
     "of_shares",
     "of_sums",
@@ -251,6 +254,54 @@ def change(
         theta=zero,
     )
     return _single(many, "Change in the same users")
+
+
+def compare_levels(
+    value: ArrayLike,
+    se: ArrayLike,
+    n: ArrayLike,
+    *,
+    what: str = "Difference of levels",
+    relative: bool = True,
+    level: float = 0.95,
+    planned_n: float | None = None,
+    interval: Interval = "auto",
+) -> Effect:
+    """Compare two levels whose errors are known, such as quantiles.
+
+    Args:
+        value: (2,) control and treatment, independent of each other.
+        se: (2,) their standard errors.
+        n: (2,) users.
+        what: The method's name, for the reader.
+        relative: Divide by the control's level.
+        level: Coverage of the intervals.
+        planned_n: Users expected at the end, both arms; tunes the anytime interval.
+        interval: Delta, Fieller, or by the rule of `octad.stats.intervals`.
+
+    Raises:
+        NotEstimable: As `compare`.
+    """
+    levels, errors, users = (np.asarray(a, dtype=np.float64) for a in (value, se, n))
+    finite = np.isfinite(levels).all() and np.isfinite(errors).all() and np.isfinite(users).all()
+    code = NOT_FINITE if not finite else (TOO_FEW if users.min() < 2 else 0)
+    if code:
+        raise NotEstimable(REASONS[code])
+    grad = np.zeros((2, 2, 1, 2))
+    grad[0, 0, ..., 0] = grad[1, 1, ..., 0] = 1.0
+    covs = np.zeros((2, 1, 2, 2))
+    covs[:, 0, 0, 0] = errors**2
+    many = finish(
+        Levels(levels[:, None], grad, covs, users[:, None]),
+        np.zeros(1, dtype=np.int8),
+        relative=relative,
+        level=level,
+        planned_n=planned_n,
+        interval=interval,
+        reduction=np.zeros(1),
+        theta=np.zeros(1),
+    )
+    return _single(many, what)
 
 
 def _varies(moments: Moments) -> bool:

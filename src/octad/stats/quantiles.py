@@ -1,0 +1,222 @@
+"""Quantiles of events whose users have many of them.
+
+The waiting times of one user resemble one another, so a quantile over events is less sure than
+its number of events suggests. The error is taken from order statistics (Deng, Knoblich, Lu 2018,
+"Applying the delta method in metric analytics", section 4): the share of events below the quantile
+is a ratio metric by user, whose standard error is known; that error, turned into levels around p
+and read off the sorted events, brackets the quantile. No density is estimated, and outliers beyond
+the bracket do not matter.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from scipy import special
+
+from octad.stats.effects import Effect, compare_levels
+from octad.stats.moments import Moments
+from octad.stats.refusal import NotEstimable
+
+__all__ = [
+    "Quantile",
+    "compare_quantiles",
+    "from_histogram",
+    "levels_around",
+    "quantile",
+    "share_error",
+]
+
+FloatArray = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Quantile:
+    """One quantile.
+
+    Attributes:
+        value: The quantile: an order statistic, a value that was seen.
+        se: Half the bracket over its normal reach.
+        low, high: The bracket itself, at `level`; it need not be symmetric.
+        n: Users; `events` how many values they have.
+    """
+
+    value: float
+    se: float
+    low: float
+    high: float
+    level: float
+    n: int
+    events: int
+
+
+def share_error(share: Moments) -> FloatArray:
+    """Standard error of the share of events below a value, clustered by user.
+
+    Args:
+        share: Leading shape (...,), two columns by user: events below the value, and events.
+
+    Returns:
+        (...,) by the delta method for a ratio; 0 with fewer than two users.
+    """
+    mean = share.mean
+    events = np.where(mean[..., 1] == 0, 1.0, mean[..., 1])
+    ratio = mean[..., 0] / events
+    cov = share.covariance()
+    variance = cov[..., 0, 0] - 2 * ratio * cov[..., 0, 1] + ratio**2 * cov[..., 1, 1]
+    users = np.where(share.n > 1, share.n, np.inf)
+    return np.asarray(np.sqrt(np.maximum(variance, 0.0) / users) / events)
+
+
+def levels_around(p: float, error: ArrayLike, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
+    """Levels whose quantiles bracket the p-quantile.
+
+    The bracket is set on the logit scale, so that it stays between 0 and 1 at the edges, where
+    p ± 1.96·error would leave it.
+
+    Args:
+        p: The quantile's level.
+        error: (...,) from `share_error`.
+        level: Coverage of the bracket.
+
+    >>> low, high = levels_around(0.9, 0.01)
+    >>> round(float(low), 4), round(float(high), 4)
+    (0.8786, 0.918)
+    """
+    reach = special.ndtri(0.5 + level / 2) * np.asarray(error, dtype=np.float64) / (p * (1 - p))
+    middle = special.logit(p)
+    return np.asarray(special.expit(middle - reach)), np.asarray(special.expit(middle + reach))
+
+
+def quantile(
+    values: ArrayLike, user: ArrayLike | None = None, *, p: float, level: float = 0.95
+) -> Quantile:
+    """A quantile of values that belong to users.
+
+    Args:
+        values: (m,) finite values of events.
+        user: (m,) whose each is; everyone has one when absent.
+        p: Its level, between 0 and 1.
+        level: Coverage of the bracket.
+
+    Raises:
+        NotEstimable: With fewer than two users or values that are not finite.
+        ValueError: When p is not between 0 and 1.
+    """
+    _check(p)
+    rows = np.asarray(values, dtype=np.float64).ravel()
+    if not np.isfinite(rows).all():
+        raise NotEstimable("Some values are not finite numbers.")
+    codes = np.arange(len(rows)) if user is None else np.unique(user, return_inverse=True)[1]
+    users = int(codes.max(initial=-1)) + 1
+    if users < 2:
+        raise NotEstimable("Fewer than two users have a value, so its spread cannot be known.")
+    ordered = np.sort(rows)
+    value = _order(ordered, p)
+    below = np.bincount(codes, weights=rows <= value, minlength=users)
+    share = Moments.from_rows(np.stack([below, np.bincount(codes, minlength=users)], axis=1))
+    ends = levels_around(p, _never_zero(float(share_error(share)), p, users), level)
+    low, high = (_order(ordered, float(end)) for end in ends)
+    return _built(value, (low, high), level, n=users, events=len(rows))
+
+
+def from_histogram(
+    edges: ArrayLike, counts: ArrayLike, *, p: float, users: int, level: float = 0.95
+) -> Quantile:
+    """A quantile from counts by value bin and hash bucket, all that one pass can bring over.
+
+    Buckets of users take the place of users: they too are independent, so the error is clustered
+    rightly, with one bucket's degree of freedom each. Within a bin, values are spread evenly, so
+    the answer is off by at most a bin's width.
+
+    Args:
+        edges: (bins + 1,) rising.
+        counts: (buckets, bins) events.
+        p: The quantile's level.
+        users: How many users the events belong to.
+        level: Coverage of the bracket.
+
+    Raises:
+        NotEstimable: With fewer than two buckets that hold events.
+        ValueError: When p is not between 0 and 1, or shapes do not fit.
+    """
+    _check(p)
+    table, bounds = np.asarray(counts, dtype=np.float64), np.asarray(edges, dtype=np.float64)
+    if table.ndim != 2 or table.shape[1] + 1 != len(bounds) or (np.diff(bounds) <= 0).any():
+        msg = "a histogram needs rising edges, one more than it has bins"
+        raise ValueError(msg)
+    table = table[table.sum(axis=1) > 0]
+    if len(table) < 2:
+        raise NotEstimable("Too few users have a value, so its spread cannot be known.")
+    total = table.sum(axis=0)
+    cumulative = np.concatenate([[0.0], total.cumsum()]) / total.sum()
+    value = float(np.interp(p, cumulative, bounds))
+    part = np.concatenate([np.zeros((len(table), 1)), table.cumsum(axis=1)], axis=1)
+    below = np.array([np.interp(value, bounds, row) for row in part])
+    share = Moments.from_rows(np.stack([below, table.sum(axis=1)], axis=1))
+    ends = levels_around(p, _never_zero(float(share_error(share)), p, len(table)), level)
+    low, high = (float(np.interp(float(end), cumulative, bounds)) for end in ends)
+    return _built(value, (low, high), level, n=users, events=int(total.sum()))
+
+
+def compare_quantiles(
+    value: ArrayLike,
+    se: ArrayLike,
+    n: ArrayLike,
+    *,
+    relative: bool = True,
+    level: float = 0.95,
+    planned_n: float | None = None,
+) -> Effect:
+    """Compare a quantile between two arms.
+
+    Args:
+        value: (2,) control and treatment.
+        se: (2,) their errors, clustered by user.
+        n: (2,) users.
+        relative: Divide by the control's level.
+        level: Coverage of the intervals.
+        planned_n: Users expected at the end, both arms; tunes the anytime interval.
+
+    Raises:
+        NotEstimable: As `octad.stats.effects.compare`.
+    """
+    return compare_levels(
+        value,
+        se,
+        n,
+        what="Difference of quantiles",
+        relative=relative,
+        level=level,
+        planned_n=planned_n,
+    )
+
+
+def _check(p: float) -> None:
+    if not 0 < p < 1:
+        msg = "a quantile's level lies between 0 and 1, such as 0.95"
+        raise ValueError(msg)
+
+
+def _order(ordered: FloatArray, level: float) -> float:
+    """The smallest value that at least this share of all values does not exceed."""
+    at = int(np.ceil(level * len(ordered) - 1e-9)) - 1
+    return float(ordered[min(max(at, 0), len(ordered) - 1)])
+
+
+def _never_zero(error: float, p: float, clusters: int) -> float:
+    """Ties at the quantile can make every user's share alike; then the binomial error stands in.
+
+    Without this a quantile in a spike of equal values would be certain.
+    """
+    return error if error > 0 else float(np.sqrt(p * (1 - p) / clusters))
+
+
+def _built(
+    value: float, ends: tuple[float, float], level: float, *, n: int, events: int
+) -> Quantile:
+    low, high = min(ends[0], value), max(ends[1], value)
+    reach = 2 * float(special.ndtri(0.5 + level / 2))
+    return Quantile(value, (high - low) / reach, low, high, level, n, events)
