@@ -91,7 +91,9 @@ class Document:
 
     def where(self, place: Path_, *, value: bool = False) -> Where:
         """The file and line of a key (or of its value), or of the nearest thing around it."""
-        table = self.values if value else self.keys
+        scalar = self.scalars.get(place)
+        # An empty value begins wherever the next thing stands; its key is where people look.
+        table = self.values if value and scalar and scalar.value is not None else self.keys
         for size in range(len(place), -1, -1):
             line = table.get(place[:size])
             if line is not None:

@@ -47,8 +47,10 @@ _EXAMPLE = {
 _DESIGNS = "experiment, {staged: region, dates: {…}}, {everyone: 2026-03-01} or {targeted: why}"
 
 
-def explain(model: type[BaseModel], error: ValidationError, document: Document) -> list[Problem]:
-    """One problem for each thing that is wrong, at its line."""
+def explain(
+    model: type[BaseModel], error: ValidationError, document: Document
+) -> dict[Path_, Problem]:
+    """One problem for each thing that is wrong, by where it stands."""
     problems: dict[Path_, Problem] = {}
     details = error.errors(include_url=False)
     extra = [d["loc"] for d in details if d["type"] == "extra_forbidden"]
@@ -64,7 +66,7 @@ def explain(model: type[BaseModel], error: ValidationError, document: Document) 
                 continue
             problem = _problem(detail, place, parent, member, document)
         problems.setdefault(place, problem)
-    return list(problems.values())
+    return problems
 
 
 def _like(word: str, others: list[str]) -> bool:
@@ -82,7 +84,7 @@ def _problem(
         return _missing(place, document)
     if kind == "metric_kind":
         return _metric_kind(place, document)
-    where = document.where(place, value=place in document.scalars)
+    where = document.where(place, value=True)
     if kind == "value_error":
         what, mend = _own_words(detail, place)
         named = _named(what, place, document)
@@ -158,7 +160,7 @@ def _design(
     data = document.data.get("design")
     where = document.where(("design",))
     if not isinstance(data, dict):
-        what = f"design is '{data}', which is none Octad knows."
+        what = f"design is {_has(document, ('design',))}, which is none Octad knows."
         if isinstance(data, str):
             words = ["experiment", "staged", "everyone", "targeted"]
             close = difflib.get_close_matches(data.lower(), words, n=1, cutoff=0.6)

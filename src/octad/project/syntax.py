@@ -24,9 +24,19 @@ _SYNTAX = (
         "Put text that holds ': ' in quotes; check that the line is indented like its neighbours.",
     ),
     (
-        r"found character '(?P<c>[@`%])'",
+        r"found character '(?P<c>[@`%|>])'",
         "Text that begins with {c} must be in quotes.",
         'Such as "{c}…".',
+    ),
+    (
+        r"while scanning a block scalar",
+        "Text that begins with > or | must be in quotes.",
+        'Such as "> 10".',
+    ),
+    (
+        r"while scanning an (anchor|alias)",
+        "Text that begins with & or * must be in quotes.",
+        'Such as "*.csv".',
     ),
     (
         r"found incompatible YAML document|directive|<document start>",
@@ -44,7 +54,7 @@ _SYNTAX = (
         "Use single quotes: 'data\\events.csv'.",
     ),
     (
-        r"while parsing a flow mapping",
+        r"while parsing a flow mapping|while parsing a flow node",
         "A { is not closed, or a comma is missing inside it.",
         "Write {key: value, key: value}.",
     ),

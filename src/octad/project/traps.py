@@ -35,25 +35,24 @@ def dotted(place: Path_) -> str:
     return text
 
 
-def find(model: type[BaseModel], document: Document) -> list[Problem]:
+def find(model: type[BaseModel], document: Document) -> dict[Path_, Problem]:
     """The traps a file fell into: nothing where a value is meant, dates, and switches as names."""
-    problems = list(_walk(model, document.data, (), document))
-    return problems + _arms(document)
+    return _walk(model, document.data, (), document) | _arms(document)
 
 
-def _walk(annotation: Any, data: Any, place: Path_, document: Document) -> list[Problem]:
+def _walk(annotation: Any, data: Any, place: Path_, document: Document) -> dict[Path_, Problem]:
     scalar = document.scalars.get(place)
     if scalar is not None:
         found = _scalar(annotation, scalar, place)
-        where = document.where(place, value=scalar.value is not None)
-        return [Problem(found[0], where, found[1])] if found else []
+        where = document.where(place, value=True)
+        return {place: Problem(found[0], where, found[1])} if found else {}
     steps: list[tuple[str | int, Any]] = (
         list(data.items()) if isinstance(data, dict) else list(enumerate(data))
     )
-    problems = []
+    problems: dict[Path_, Problem] = {}
     for step, value in steps:
         expected = inner(annotation, step, data)
-        problems += _walk(expected, value, (*place, step), document)
+        problems |= _walk(expected, value, (*place, step), document)
     return problems
 
 
@@ -84,9 +83,9 @@ def _is_day(text: str) -> bool:
         return False
 
 
-def _arms(document: Document) -> list[Problem]:
+def _arms(document: Document) -> dict[Path_, Problem]:
     """Arms must be named as the data name them, and a bare word may reach them changed."""
-    problems = []
+    problems: dict[Path_, Problem] = {}
     for place, scalar in document.scalars.items():
         if len(place) != 2 or place[0] != "arms" or not scalar.plain or scalar.value is None:
             continue
@@ -96,10 +95,10 @@ def _arms(document: Document) -> list[Problem]:
                 f"{name} is a bare {scalar.text}, which many readers of YAML take for true or "
                 "false, not for an arm's name."
             )
-            problems.append(Problem(what, where, f"Put it in quotes: {scalar.quoted}."))
+            problems[place] = Problem(what, where, f"Put it in quotes: {scalar.quoted}.")
         elif not isinstance(scalar.value, str) and str(scalar.value) != scalar.text:
             what = f"{name} is {scalar.text}, which YAML reads as the number {scalar.value:g}."
-            problems.append(Problem(what, where, f"Put it in quotes: {scalar.quoted}."))
+            problems[place] = Problem(what, where, f"Put it in quotes: {scalar.quoted}.")
     return problems
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TypeVar
 
@@ -9,7 +10,7 @@ from pydantic import ValidationError
 
 from octad.model.base import Stored
 from octad.project import traps
-from octad.project.document import Document, read
+from octad.project.document import Document, Path_, read
 from octad.project.explain import explain
 from octad.project.problems import as_error
 
@@ -37,18 +38,19 @@ def validate_document(model: type[Model], document: Document) -> Model:
     Raises:
         FileError: One, listing everything that is wrong: each with file, line and mend.
     """
-    problems = traps.find(model, document)
+    trapped = traps.find(model, document)
     try:
         instance = model.model_validate(document.data)
     except ValidationError as error:
-        said = {(problem.where.file, problem.where.line) for problem in problems}
-        # A trap on a line is the cause; what pydantic then says of that line is its consequence.
-        problems += [
-            problem
-            for problem in explain(model, error, document)
-            if (problem.where.file, problem.where.line) not in said
-        ]
-        raise as_error(problems) from None
-    if problems:
-        raise as_error(problems)
+        others = explain(model, error, document)
+        # A trap is the cause; what pydantic says of the same place is its consequence.
+        found = [problem for place, problem in others.items() if not _touches(place, trapped)]
+        raise as_error([*trapped.values(), *found]) from None
+    if trapped:
+        raise as_error(list(trapped.values()))
     return instance
+
+
+def _touches(place: Path_, trapped: Iterable[Path_]) -> bool:
+    """Whether a place is one of those, or around one; the file as a whole is around none."""
+    return bool(place) and any(trap[: len(place)] == place for trap in trapped)
