@@ -37,8 +37,10 @@ _SHAPED = r"[\u0600-\U0001faff]"
 _STRAY_JOINER = re.compile(rf"(?<!{_SHAPED})[\u200c\u200d]+|[\u200c\u200d]+(?!{_SHAPED})")
 _MARK = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 _MARKS = re.compile(rf"({_MARK}{{3}}){_MARK}+")
+_RUN = re.compile(r" {2,}")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
-_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+!|~$>=-])")
+_MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
+_START = re.compile(r"^(\d{1,9})?([.)+-](?=\s|$)|#(?=[#\s]|$)|[=-](?=[=\s-]*$))")
 _LINK = re.compile(r"(?i)\b(https?|ftp|www|mailto|xmpp)([:.])")
 
 
@@ -67,7 +69,7 @@ def clean(text: object, *, limit: int = LIMIT, lines: bool = False) -> str:
     out = _BLANK.sub(" ", _LINE.sub("\n", out)) if lines else _SPACE.sub(" ", out)
     out = _INVISIBLE.sub("", out)
     out = _MARKS.sub(r"\1", _STRAY_JOINER.sub("", out))
-    out = _SURROGATE.sub("\ufffd", out).strip()
+    out = _RUN.sub(" ", _SURROGATE.sub("\ufffd", out)).strip()
     if len(out) > limit or len(raw) > limit * 4 + 4096:
         counted = f" ({len(raw):,} characters in all)" if limit >= 200 else ""
         return f"{out[:limit].rstrip()}…{counted}"
@@ -87,11 +89,12 @@ def markdown(text: object, *, limit: int = LIMIT) -> str:
     r"""Clean and escape for one line or cell of Markdown: no markup, no HTML, no links.
 
     >>> markdown("[x](http://e.vil) <b> | 2*3")
-    '\\[x\\]\\(http\\://e.vil\\) &lt;b&gt; \\| 2\\*3'
+    '\\[x\\](http\\://e.vil) &lt;b&gt; \\| 2\\*3'
     """
     out = clean(text, limit=limit).replace("&", "&amp;").replace("<", "\x00").replace(">", "\x01")
     out = _LINK.sub(r"\1\\\2", _MARKDOWN.sub(r"\\\1", out))
-    out = re.sub(r"^(\d+)([.)])", r"\1\\\2", out)
+    # What would begin a list or a heading, were it the first thing on a line.
+    out = _START.sub(lambda match: f"{match[1] or ''}\\{match[2]}", out)
     return out.replace("\x00", "&lt;").replace("\x01", "&gt;").replace("@", "&#64;")
 
 

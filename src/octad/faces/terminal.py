@@ -10,7 +10,7 @@ from rich.console import Console
 from rich.text import Text
 
 from octad.faces.safe import clean
-from octad.faces.view import ReadingView, ReviewView, view
+from octad.faces.view import NBSP, ReadingView, ReviewView, view
 from octad.model.review import Review
 
 __all__ = ["terminal", "terminal_text"]
@@ -30,7 +30,7 @@ def _wrap(text: str, width: int) -> list[str]:
     """Break a text into lines of cells (a Chinese character takes two), at spaces when it can."""
     lines: list[str] = []
     line = ""
-    for word in text.split(" "):
+    for word in text.split(" "):  # a no-break space keeps an interval together
         joined = f"{line} {word}" if line else word
         if cell_len(joined) <= width:
             line = joined
@@ -44,7 +44,8 @@ def _wrap(text: str, width: int) -> list[str]:
                 cut += 1
             lines.append(line[:cut])
             line = line[cut:]
-    return [*lines, line] if line or not lines else lines
+    made = [*lines, line] if line or not lines else lines
+    return [line.replace(NBSP, " ") for line in made]
 
 
 def _hanging(console: Console, head: Text, body: str, indent: int, style: str = "") -> None:
@@ -139,9 +140,11 @@ def terminal(review: Review, console: Console, *, full: str | None = None) -> No
         label = "What would change this: " if i == 0 else ""
         lead = Text("  ").append(label, "bold")
         _hanging(console, lead, sentence, 26 if console.width >= 72 else lead.cell_len)
-    _beneath(console, shown)
     if full:
         console.print(Text("  Full review: ").append(clean(full), "bold"), soft_wrap=True)
+    if shown.warnings or shown.deviations or shown.left_out:
+        console.print()
+        _beneath(console, shown)
 
 
 def make_console(file: IO[str] | None = None, *, width: int | None = None) -> Console:

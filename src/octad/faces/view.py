@@ -100,12 +100,15 @@ class ReviewView:
 
 
 _APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
+_INTERVAL = re.compile(r"\[([^\[\], ]{1,24}), ([^\[\], ]{1,24})\]")
+NBSP = "\u00a0"
 _QUOTED = re.compile(r'(?<![\w"])"([^"]{1,200})"(?![\w"])')
 
 
 def _one(text: str) -> str:
-    """Clean one line of our own prose, and give it true apostrophes and quotation marks."""
-    return _QUOTED.sub("“\\1”", _APOSTROPHE.sub("’", clean(text)))
+    """Clean one line of our own prose; set its apostrophes, quotation marks and intervals right."""
+    out = _QUOTED.sub("“\\1”", _APOSTROPHE.sub("’", clean(text)))
+    return _INTERVAL.sub(f"[\\1,{NBSP}\\2]", out)
 
 
 def _finding(finding: Finding, review: Review, anchor: str) -> FindingView:
@@ -155,7 +158,7 @@ def _fallback(answer: Answer) -> str:
     if answer.findings:
         return _one(answer.findings[0].claim)
     if answer.missing:
-        return f"would need {_one(answer.missing[0])}"
+        return f"needs: {_one(answer.missing[0]).rstrip('.')}"
     return "nothing to go on"
 
 
