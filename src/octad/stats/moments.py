@@ -62,9 +62,17 @@ class Moments:
             Leading shape (size,), or () without `group`.
 
         Raises:
-            ValueError: When a value is not finite.
+            ValueError: When rows are not a table, a value is not finite or too large to square,
+                or a group lies outside `size`.
+
+        >>> two = Moments.from_rows([[1.0], [3.0], [10.0]], group=[0, 0, 1])
+        >>> two.n.tolist(), two.mean.ravel().tolist(), two.comoment.ravel().tolist()
+        ([2.0, 1.0], [2.0, 10.0], [2.0, 0.0])
         """
-        values = np.atleast_2d(np.asarray(rows, dtype=np.float64))
+        values = np.asarray(rows, dtype=np.float64)
+        if values.ndim != 2:
+            msg = "rows must be a table of n rows and k columns"
+            raise ValueError(msg)
         if not np.isfinite(values).all():
             msg = "rows must be finite; leave out or mend NaN and infinite values first"
             raise ValueError(msg)
@@ -73,6 +81,9 @@ class Moments:
             return one[0]
         codes = np.asarray(group, dtype=np.int64)
         groups = int(codes.max(initial=-1)) + 1 if size is None else size
+        if len(codes) != len(values) or groups <= int(codes.max(initial=-1)):
+            msg = "every row needs a group, from 0 to less than size"
+            raise ValueError(msg)
         k = values.shape[1]
         n = np.bincount(codes, minlength=groups).astype(np.float64)
         safe = np.where(n > 0, n, 1.0)
@@ -85,10 +96,14 @@ class Moments:
             mean[:, j] += np.bincount(codes, values[:, j] - mean[codes, j], groups) / safe
         centred = values - mean[codes]
         comoment = np.empty((groups, k, k))
-        for i in range(k):
-            for j in range(i, k):
-                comoment[:, i, j] = np.bincount(codes, centred[:, i] * centred[:, j], groups)
-                comoment[:, j, i] = comoment[:, i, j]
+        with np.errstate(over="ignore", invalid="ignore"):
+            for i in range(k):
+                for j in range(i, k):
+                    comoment[:, i, j] = np.bincount(codes, centred[:, i] * centred[:, j], groups)
+                    comoment[:, j, i] = comoment[:, i, j]
+        if not np.isfinite(comoment).all():
+            msg = "values are too large to square; measure them in a larger unit"
+            raise ValueError(msg)
         return cls(n, mean, comoment)
 
     def __getitem__(self, key: Any) -> Moments:

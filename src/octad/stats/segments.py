@@ -228,10 +228,20 @@ class _Part:
         if against == "nothing":
             return here
         rest = _estimate(_rest(moments), relative=relative)
-        se = np.sqrt(here.se**2 + rest.se**2)
-        value = here.value - rest.value
-        ok = here.ok & rest.ok & (se > 0)
-        return cls(value, se, divide(value, se), ok, here.influence - rest.influence)
+        value, se = here.value - rest.value, np.hypot(here.se, rest.se)
+        if not relative:
+            shares = here.influence - rest.influence
+            return cls(value, se, divide(value, se), here.ok & rest.ok & (se > 0), shares)
+        # Tested on the log of the ratio of levels: there a fall and a rise of equal size are
+        # equally sure. On the plain relative scale a fall looks surer than it is when values are
+        # heavy-tailed, and the familywise error of 5% became 10% in simulation.
+        ratios = np.stack([1 + here.value, 1 + rest.value])
+        ok = here.ok & rest.ok & (se > 0) & (ratios > 0).all(axis=0)
+        ratios = np.where(ok, ratios, 1.0)
+        spread = np.hypot(here.se / ratios[0], rest.se / ratios[1])
+        z = divide(np.log(ratios[0] / ratios[1]), spread)
+        shares = here.influence / ratios[0, :, None] - rest.influence / ratios[1, :, None]
+        return cls(value, se, z, ok, shares)
 
 
 def _rest(moments: Moments) -> Moments:
