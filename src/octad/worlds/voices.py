@@ -15,7 +15,7 @@ from octad.worlds.base import Bools, Floats, Ints, Random
 from octad.worlds.life import BALANCE, DAY, LURED, PAY, TRANSFER, Sessions
 from octad.worlds.people import People
 
-__all__ = ["TOPICS", "Rival", "Said", "Voices"]
+__all__ = ["BITES", "TOPICS", "Rival", "Said", "Voices"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,7 @@ _TOPICS = (
     _Topic("r_beside", 0.4),
 )
 TOPICS = tuple(topic.name for topic in _TOPICS)
-_BITE = np.array([topic.bite for topic in _TOPICS])
+BITES = np.array([topic.bite for topic in _TOPICS])
 _MOVED = np.array([topic.moved for topic in _TOPICS])
 _CODE = {name: code for code, name in enumerate(TOPICS)}
 
@@ -247,5 +247,5 @@ _FIELDS = ("user", "at", "topic", "also", "stars", "rival")
 
 
 def _stars(topic: NDArray[np.int64], sore: Floats, noise: Floats) -> NDArray[np.int64]:
-    left = 4.75 - _BITE[topic] - 0.25 * np.minimum(sore, 3.0) + 0.7 * noise
+    left = 4.75 - BITES[topic] - 0.25 * np.minimum(sore, 3.0) + 0.7 * noise
     return np.clip(np.round(left), 1, 5).astype(np.int64)

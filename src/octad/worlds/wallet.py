@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from octad.worlds.base import Bools, Categorical, Floats, Random, Table, World
+from octad.worlds.base import Bools, Categorical, Random, Table, World
 from octad.worlds.change import FEED, Rollout
 from octad.worlds.life import DAY, Life
 from octad.worlds.log import Log, Versions
 from octad.worlds.people import AGE_BANDS, DEVICES, PLANS, REGIONS, TENURES, People, born
-from octad.worlds.tally import Tally
+from octad.worlds.truth import both_arms, by_day, effects, later
 from octad.worlds.voices import Rival, Voices
 from octad.worlds.wallet_files import FILES
 from octad.worlds.writing import authors, write
@@ -26,6 +27,9 @@ REVIEWS_FROM, EVENTS_FROM, LAST = -120, -28, 39
 """Days since the launch's start: first reviews, first events, the day after the last."""
 
 ROLLOUT = Rollout(reach=(0.2, 0.6, 1.0), closes=10)
+LATER = {"day 90": (83, 97), "day 180": (166, 194), "day 364": (337, 365)}
+"""Spans of days since exposure over which the launch's later effect is averaged."""
+LATER_PEOPLE = 12_000
 START = np.datetime64("2026-03-01T00:00:00", "us")
 
 OURS = (
@@ -154,62 +158,33 @@ def _releases() -> Table:
 
 
 def _truth(start: Life, seed: int, users: int) -> dict[str, Any]:
-    """What the launch did: the same world lived on with everyone off, and with everyone on."""
+    """What the launch did, and why."""
     people = start.people
-    n = len(people)
-    tallies = []
-    for arm in (np.zeros(n, dtype=np.bool_), np.ones(n, dtype=np.bool_)):
-        life = start.branch(arm)
-        tally = Tally(life.state.since, LAST)
-        for day in range(LAST):
-            tally.add(life.day(day))
-        tallies.append(tally)
-    off, on = tallies
+    off, on = both_arms(start, LAST)
     everyone = (off.since >= 0) & ~people.staff
     groups = {
         "everyone": everyone,
         "north, 60 and over": everyone & people.fragile,
         **{f"tenure {t}": everyone & (people.tenure == i) for i, t in enumerate(TENURES)},
     }
-    names = ("opens", "payments", "transfers", "retained")
-    effects = {
-        group: {name: _change(off.value(name), on.value(name), who) for name in names}
-        for group, who in groups.items()
-    }
-    for name, (up, down) in {
-        "crash_rate": ("crashes", "all_opens"),
-        "pay_success": ("good", "payments"),
-    }.items():
-        rate = [t.value(up)[everyone].sum() / t.value(down)[everyone].sum() for t in tallies]
-        effects["everyone"][name] = round(float(rate[1] / rate[0] - 1), 5)
-    days = np.arange(28)
     return {
         "world": "wallet",
         "seed": seed,
         "users": users,
         "verdict": "roll back",
         "why": [
-            "Opens rise, mostly by novelty that fades.",
+            "Opens rise by novelty, which fades within weeks.",
             "Payments sink: the feed is in the way, and shame makes people leave.",
             "Fewer people come back in week four.",
             "People of 60 and over in the north, on old phones and slow lines, are hurt most.",
         ],
         "harmed": {"region": "north", "age_band": "60 and over"},
         "line_crossed": "family",
-        "relative_effects": effects,
-        "people": {group: int(who.sum()) for group, who in groups.items()},
-        "opens_by_day": _days(off.by_day["opens"], on.by_day["opens"], days),
-        "payments_by_day": _days(off.by_day["payments"], on.by_day["payments"], days),
+        "relative_effects": {name: effects(off, on, who) for name, who in groups.items()},
+        "people": {name: int(who.sum()) for name, who in groups.items()},
+        "by_day": by_day(off, on, 28),
+        "later": later(Random(seed), min(users, LATER_PEOPLE), FEED, ROLLOUT, LATER),
         "shamed": round(float((on.value("shamed")[everyone] > 0).mean()), 5),
         "met_blank_feed": round(float((on.value("blanks")[everyone] > 0).mean()), 5),
-        "mechanism": "octad.worlds.change.FEED",
+        "mechanism": {**asdict(FEED), "slow": list(FEED.slow)},
     }
-
-
-def _change(off: Floats, on: Floats, who: Bools) -> float:
-    before = float(off[who].mean())
-    return round(float(on[who].mean()) / before - 1, 5) if before else 0.0
-
-
-def _days(off: Floats, on: Floats, days: NDArray[np.int64]) -> list[float]:
-    return [round(float(x), 5) for x in on[days] / np.maximum(off[days], 1e-9) - 1]

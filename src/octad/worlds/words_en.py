@@ -268,7 +268,7 @@ RIVAL: dict[str, tuple[str, ...]] = {
         "Fast payments and a clear screen.",
         "I paid for {thing} in {secs}.",
         "Pay button on top where it belongs.",
-        "Quick and simple since they cleaned it up.",
+        "Quick and simple, no frills.",
     ),
     "r_cash": (
         "Cashback at {shop} is nice.",

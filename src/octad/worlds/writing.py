@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from octad.worlds import words_en, words_zh
 from octad.worlds.base import Random
 from octad.worlds.people import People
-from octad.worlds.voices import TOPICS, Said
+from octad.worlds.voices import BITES, TOPICS, Said
 
 __all__ = ["authors", "write"]
 
@@ -54,6 +54,7 @@ class _Writer:
         band = age
         self.age = 45 + 15 * (band - 2) + int(14 * draws.one()) if band >= 2 else None
         self.kin = "kin_young" if band == 0 else "kin_old" if band == 3 else "kin_middle"
+        self._meant: dict[str, str] = {}  # the same relative and place throughout a review
 
     def _fits(self, sentence: str) -> bool:
         return ("{years}" not in sentence or self.years >= 2) and (
@@ -72,11 +73,16 @@ class _Writer:
             return str(self.years)
         if name == "age":
             return str(self.age)
-        return self.draws.of(self.words.SLOTS[self.kin if name == "kin" else name])
+        if name in self._meant:
+            return self._meant[name]
+        word = self.draws.of(self.words.SLOTS[self.kin if name == "kin" else name])
+        if name in {"kin", "private", "to"}:
+            self._meant[name] = word
+        return word
 
-    def text(self, topic: str, also: str, stars: int) -> str:
-        """The whole review."""
-        tone = "good" if stars >= 4 else "bad" if stars <= 2 else "even"
+    def text(self, topic: str, also: str, stars: int, *, pleased: bool) -> str:
+        """The whole review; its tone is `pleased` and its stars, where they agree."""
+        tone = "good" if stars >= 4 and pleased else "bad" if stars <= 2 and not pleased else "even"
         core, skeleton = self.sentence(topic)
         parts = [core]
         if self.draws.hit(0.75 if topic == "leaving" else 0.3):
@@ -148,8 +154,9 @@ def write(random: Random, people: People, said: Said) -> NDArray[np.object_]:
         else:  # people who only know the rival
             chinese, age, days = row.hit(0.2), int(row.one() * 4), int(row.one() * 1400)
         writer = _Writer(row, chinese=chinese, age=age, days=days)
+        topic, also = int(said.topic[i]), int(said.also[i])
         texts[i] = writer.text(
-            TOPICS[int(said.topic[i])], TOPICS[int(said.also[i])], int(said.stars[i])
+            TOPICS[topic], TOPICS[also], int(said.stars[i]), pleased=bool(BITES[topic] < 0.8)
         )
     return texts
 
