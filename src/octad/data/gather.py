@@ -130,10 +130,13 @@ def gather(
         _gather_events(job, frame)
     _gather_voices(job, frame, as_of)
     left = tuple(
-        (name, reason, rows)
+        (name, reject.reason, reject.rows)
         for name, intake in tables.intake.items()
-        for reason, rows in intake.left_out()
-        if rows
+        for reject in intake.rejects
+    ) + tuple(
+        (name, "copies of a row that was kept", intake.duplicates)
+        for name, intake in tables.intake.items()
+        if intake.duplicates
     )
     fields = {
         "as_of": frame.as_of if frame else None,

@@ -11,12 +11,13 @@ from numpy.typing import NDArray
 
 from octad.data.clock import micros
 from octad.data.columns import column, number
-from octad.data.expression import compile_where
+from octad.data.expression import condition
 from octad.data.population import BUCKETS, Population
 from octad.data.tape import Tape
 from octad.model.inputs import Quantiles
 from octad.model.metric import FunnelMetric, QuantileMetric
-from octad.stats.quantiles import quantile_of
+from octad.stats.quantiles import quantile
+from octad.stats.refusal import NotEstimable
 
 __all__ = ["funnel_values", "quantiles_of"]
 
@@ -33,7 +34,7 @@ def _within(
     t = t.filter((t.at >= t.exposed) & (t.at < population.frame.until))
     if window is not None:
         t = t.filter(t.at < t.exposed + window // timedelta(microseconds=1))
-    return t if where is None else t.filter(compile_where(t, where))
+    return t if where is None else t.filter(condition(t, where))
 
 
 def funnel_values(
@@ -102,6 +103,9 @@ def quantiles_of(
     for a in range(len(population.arms)):
         mine = code == a
         n[a] = len(np.unique(uid[mine]))
-        found = quantile_of(values[mine], uid[mine], metric.quantile)
+        try:
+            found = quantile(values[mine], uid[mine], p=metric.quantile)
+        except NotEstimable:
+            continue
         out[:, a] = found.value, found.se
     return Quantiles(out[0], out[1], n), key

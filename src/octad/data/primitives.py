@@ -14,7 +14,7 @@ import ibis
 
 from octad.data.clock import DAY
 from octad.data.columns import column, number
-from octad.data.expression import compile_where
+from octad.data.expression import condition
 from octad.model.metric import (
     AnyMetric,
     CountMetric,
@@ -166,7 +166,7 @@ def aggregate(table: ibis.Table, primitive: Primitive, since: Any) -> Any:
             else table.event.isin(primitive.events)
         )
     if primitive.where is not None:
-        conditions.append(compile_where(table, primitive.where))
+        conditions.append(condition(table, primitive.where))
     if primitive.before is not None:
         conditions.append(since < primitive.before)
     value = None if primitive.column is None else number(column(table, primitive.column))

@@ -33,7 +33,7 @@ _USERS = 3_000
 _STAFF = 300
 _VISIT_GAP = 30 * 60 * SECOND
 _STORY_LINES = 24
-_MOST_WALKS = 200
+_MOST_WALKS = 5_000
 
 
 @dataclass(frozen=True, slots=True)

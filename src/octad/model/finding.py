@@ -203,10 +203,13 @@ class Finding(Stored):
         claim: One sentence a product manager understands, figures included.
         state: Against its margin, for results and guardrails.
         harm: Whether it counts as harm shown in the verdict table.
+        trust: For checks of the measurement: whether it holds, warns or fails; failing stops the
+            verdict.
         n: Users (or reviews) it rests on.
         method: The estimator, in a statistician's words.
         assumes: What must hold for the claim to be true.
         breaks: What would make it false.
+        decides: What would settle it, when it is not settled.
         query_digest: Which of the review's `queries` made its numbers.
     """
 
@@ -218,11 +221,13 @@ class Finding(Stored):
     segment: dict[str, str] | None = None
     state: State | None = None
     harm: bool = False
+    trust: Literal["holds", "warns", "fails"] | None = None
     estimate: Number | None = None
     n: int | None = None
     method: str = ""
     assumes: str = ""
     breaks: str = ""
+    decides: str = ""
     evidence: tuple[Evidence, ...] = ()
     query_digest: str | None = None
 

@@ -295,11 +295,20 @@ class PastLaunch:
 
 @dataclass(frozen=True, slots=True)
 class History:
-    """What this project knows of its own past."""
+    """What this project knows of its own past.
+
+    Attributes:
+        looks: Looks at this launch's numbers, this one included; `early_looks` those before its
+            last day.
+        sealed: The day the plan was sealed; `sealed_before_data` whether that was before the
+            first look.
+        deviations: What was done otherwise than sealed, in words.
+    """
 
     launches: tuple[PastLaunch, ...] = ()
     forecasts: tuple[PastForecast, ...] = ()
     looks: int = 1
+    early_looks: int = 0
     sealed: date | None = None
     sealed_before_data: bool | None = None
     deviations: tuple[str, ...] = ()

@@ -1,0 +1,149 @@
+"""The main job: needs, gather, read, decide."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+from typing import Protocol
+
+from octad import __version__
+from octad.data.connect import Engine
+from octad.data.gather import gather
+from octad.data.tape import Progress
+from octad.errors import Where
+from octad.lifecycle.verdict import decide
+from octad.model.finding import Answer
+from octad.model.inputs import History, Inputs
+from octad.model.needs import Needs
+from octad.model.review import Cost, Deviation, LeftOut, QueryRecord, Review, Stage
+from octad.project.digest import plan_digest
+from octad.project.load import LoadedPlan
+from octad.readings import all_readings
+from octad.readings.base import design_of, grade_of
+
+__all__ = ["HistoryOf", "look_at", "place_of"]
+
+
+class HistoryOf(Protocol):
+    """Makes the history once the review's today is known."""
+
+    def __call__(self, inputs: Inputs, /) -> tuple[History, tuple[Deviation, ...]]: ...
+
+
+def place_of(loaded: LoadedPlan, key: str) -> Where:
+    """Where a dotted key is written: in the launch, or in octad.yml for what belongs there."""
+    if key.split(".")[0] in ("metrics", "sources", "charter", "connection", "rivals", "product"):
+        return loaded.home.where(key)
+    return loaded.where(key)
+
+
+def look_at(
+    loaded: LoadedPlan,
+    engine: Engine,
+    history_of: HistoryOf,
+    *,
+    as_of: date | None = None,
+    progress: Progress | None = None,
+) -> tuple[Review, Inputs]:
+    """Review a launch.
+
+    Args:
+        loaded: The plan, with the lines of its files.
+        engine: An open engine.
+        history_of: What the ledger knows, asked once the review's today is known.
+        as_of: The last day to be seen.
+        progress: Told what is being done.
+
+    Raises:
+        OctadError: When the data cannot serve the plan.
+    """
+    plan = loaded.plan
+    readings = all_readings()
+    needs = Needs()
+    for reading in readings.values():
+        needs = needs | reading.needs(plan)
+    inputs = gather(
+        engine,
+        plan,
+        needs,
+        as_of=as_of,
+        progress=progress,
+        where=lambda key: place_of(loaded, key),
+    )
+    history, deviations = history_of(inputs)
+    inputs = replace(inputs, history=history)
+    answers: dict[str, Answer] = {}
+    for name, reading in readings.items():
+        if progress is not None:
+            progress(f"reading {name}", None)
+        answers[name] = reading.read(plan, inputs)
+    kpi = answers.pop("kpi")
+    outcome = decide(plan, kpi, answers)
+    launch = plan.launch
+    exposure = inputs.exposure
+    counts = (
+        {} if exposure is None else dict(zip(inputs.arms, map(int, exposure.counts), strict=True))
+    )
+    scanned, stages = inputs.cost or (0, ())
+    review = Review(
+        octad=__version__,
+        launch=launch.launch,
+        product=plan.project.product,
+        what=launch.what,
+        verdict=outcome.verdict,
+        rule=f"trust {outcome.row.trust} · result {outcome.row.result} · harm {outcome.row.harm}",
+        because=outcome.because,
+        next=outcome.next,
+        looks=history.looks,
+        plan_digest=plan_digest(plan),
+        sealed=history.sealed,
+        deviations=deviations,
+        design=design_of(plan),  # type: ignore[arg-type]
+        grade=grade_of(plan),
+        as_of=inputs.as_of,
+        final=inputs.final,
+        users=sum(counts.values()),
+        arms=counts,
+        simulated=plan.project.simulated,
+        warnings=_warnings(loaded, inputs),
+        left_out=tuple(LeftOut(source=s, reason=r, rows=n) for s, r, n in inputs.left_out),
+        kpi=kpi,
+        readings=answers,
+        queries={k: QueryRecord(what=w, sql=q) for k, (w, q) in inputs.queries.items()},
+        cost=Cost(
+            rows_scanned=scanned,
+            stages=tuple(Stage(name=n, seconds=round(s, 3), rows=r) for n, s, r in stages),
+        ),
+    )
+    return review, inputs
+
+
+def _warnings(loaded: LoadedPlan, inputs: Inputs) -> tuple[str, ...]:
+    """What a reader of the numbers should know before the first of them."""
+    launch = loaded.plan.launch
+    found = []
+    history = inputs.history
+    if history.sealed is None:
+        found.append(
+            "The plan is not sealed, so nothing proves that it was written before the numbers were "
+            "seen."
+        )
+    elif history.sealed_before_data is False:
+        found.append("The plan was sealed after outcomes of the launch were already there.")
+    if launch.ends is not None and not inputs.final and inputs.as_of is not None:
+        found.append(
+            f"This is an early look: the plan ends on {launch.ends}, and the newest data are of "
+            f"{inputs.as_of.date()}. Until then the wider, anytime interval decides."
+        )
+    if launch.read_first:
+        found.append(
+            f"The plan asks for {launch.read_first} timelines to be read before the numbers. This "
+            "version has no reading room yet, so the numbers were not locked."
+        )
+    for name, cells in inputs.metrics.items():
+        if cells.waiting and name in launch.metrics:
+            found.append(
+                f"{name}: {cells.waiting:,} users are not counted yet, since their window has not "
+                "ended."
+            )
+    return tuple(found)

@@ -1,0 +1,305 @@
+"""An open project: everything the command line, a notebook or a server can ask of it."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from octad.errors import FileError, UsageError, Where
+from octad.model.inputs import History, Inputs
+from octad.model.records import Decision, Look, Outcome, Seal
+from octad.model.review import READINGS, Deviation, Review, Verdict
+from octad.project.chain import Entry
+from octad.project.digest import differences, plan_digest, plan_record
+from octad.project.ledger import Ledger, Verification
+from octad.project.load import (
+    LoadedPlan,
+    LoadedProject,
+    find_root,
+    list_launches,
+    load_plan,
+    load_project,
+)
+
+if TYPE_CHECKING:
+    from octad.data.intake import CheckReport
+    from octad.data.tape import Progress
+    from octad.lifecycle.sizing import PlanReport
+
+__all__ = ["Session"]
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """A project folder.
+
+    Attributes:
+        root: The folder of `octad.yml`.
+    """
+
+    root: Path
+
+    @classmethod
+    def open(cls, folder: str | Path = ".") -> Session:
+        """Find the project that a folder belongs to.
+
+        Raises:
+            FileError: When there is none.
+        """
+        return cls(find_root(Path(folder)))
+
+    @property
+    def launches(self) -> tuple[str, ...]:
+        """The launches that have a plan."""
+        return list_launches(self.root)
+
+    def project(self) -> LoadedProject:
+        """Read `octad.yml` again."""
+        return load_project(self.root)
+
+    def check(self, progress: Progress | None = None) -> CheckReport:
+        """Read every source, and count what is sound and what is not.
+
+        Raises:
+            OctadError: When a file cannot be read at all.
+        """
+        from octad.data.checking import check  # noqa: PLC0415 - opens an engine
+        from octad.data.connect import connect  # noqa: PLC0415
+
+        loaded = self.project()
+        if progress is not None:
+            progress("reading every source", None)
+        with connect(loaded.project, self.root, where=loaded.where("connection")) as engine:
+            return check(engine, loaded.project, where=loaded.where)
+
+    def review(
+        self,
+        launch: str,
+        *,
+        as_of: date | None = None,
+        progress: Progress | None = None,
+        log_look: bool = True,
+        now: datetime | None = None,
+    ) -> Review:
+        """Review a launch: the KPI, the eight readings, the verdict.
+
+        Args:
+            launch: The plan's name: its file's stem.
+            as_of: The last day to be seen; all of the data when absent.
+            progress: Told what is being done.
+            log_look: Whether the look goes into the ledger, as it should when a person sees it.
+            now: The moment of the look.
+
+        Raises:
+            OctadError: When the files or the data do not hold together.
+        """
+        from octad.data.connect import connect  # noqa: PLC0415 - opens an engine
+        from octad.lifecycle.review import look_at  # noqa: PLC0415
+
+        loaded = load_plan(self.root, launch)
+        ledger = Ledger.open(self.root)
+        if log_look:
+            self._must_be_writable(ledger)
+        project = loaded.plan.project
+        record = plan_record(loaded.plan)
+        seal = ledger.seal_of(launch)
+
+        def history_of(inputs: Inputs) -> tuple[History, tuple[Deviation, ...]]:
+            found = ledger.history(launch, record=record, as_of=inputs.as_of)
+            changed = differences(seal[1].record, record) if seal is not None else []
+            return found, tuple(changed)
+
+        with connect(project, self.root, where=loaded.home.where("connection")) as engine:
+            review, inputs = look_at(
+                loaded, engine, history_of, as_of=as_of, progress=progress
+            )
+        if log_look:
+            ledger.append(_look(loaded, review), now=now or datetime.now(UTC))
+        return review
+
+    def _must_be_writable(self, ledger: Ledger) -> None:
+        target = ledger.path if ledger.path.exists() else self.root
+        if not os.access(target, os.W_OK):
+            raise FileError(
+                "this folder cannot be written to, and a look at the numbers must be logged.",
+                where=Where(str(ledger.path.name)),
+                mend="Give yourself the right to write here, or copy the project somewhere else.",
+            )
+
+    def plan(self, launch: str, progress: Progress | None = None) -> PlanReport:
+        """Size a launch: what it could see, and how long it would take.
+
+        Raises:
+            OctadError: When the files or the data do not hold together.
+        """
+        from octad.lifecycle.sizing import size  # noqa: PLC0415 - opens an engine
+
+        return size(load_plan(self.root, launch), progress)
+
+    def seal(self, launch: str, *, now: datetime | None = None) -> Seal:
+        """Freeze the plan and the charter in the ledger.
+
+        Raises:
+            UsageError: When the very same plan is sealed already.
+            LedgerError: When the ledger cannot be added to.
+        """
+        loaded = load_plan(self.root, launch)
+        ledger = Ledger.open(self.root)
+        digest = plan_digest(loaded.plan)
+        before = ledger.seal_of(launch)
+        if before is not None and before[1].plan_digest == digest:
+            raise UsageError(
+                f"'{launch}' is sealed already, on {before[0].at.date()}, exactly as it is now.",
+                mend="Nothing needs to be done.",
+            )
+        newest = self._newest(loaded)
+        starts = loaded.plan.launch.starts
+        known = None
+        if newest is not None and starts is not None:
+            known = newest.date() < starts
+        seal = Seal(
+            launch=launch,
+            plan_digest=digest,
+            record=plan_record(loaded.plan),
+            before_data=known,
+            newest=newest,
+            signed=dict(loaded.plan.launch.signed),
+        )
+        ledger.append(seal, now=now or datetime.now(UTC))
+        return seal
+
+    def _newest(self, loaded: LoadedPlan) -> datetime | None:
+        """The newest event there is, to say whether the plan was sealed before the data."""
+        from octad.data.connect import connect  # noqa: PLC0415 - opens an engine
+        from octad.data.sources import open_sources  # noqa: PLC0415
+
+        project = loaded.plan.project
+        names = {"events", "units"} & {
+            name for name in type(project.sources).model_fields if getattr(project.sources, name)
+        }
+        if not names:
+            return None
+        with connect(project, self.root) as engine:
+            tables = open_sources(engine, project, only=names, where=loaded.home.where)
+            moments = [i.last for i in tables.intake.values() if i.last is not None]
+        return max(moments, default=None)
+
+    def decide(
+        self,
+        launch: str,
+        what: str,
+        *,
+        who: str,
+        why: str,
+        against: tuple[str, ...] = (),
+        now: datetime | None = None,
+    ) -> Decision:
+        """Record who decided what, why, and against which reading.
+
+        Raises:
+            UsageError: When a reading is not one of the eight.
+        """
+        load_plan(self.root, launch)
+        for name in against:
+            if name not in READINGS:
+                raise UsageError(
+                    f"there is no reading '{name}'.", mend=f"The eight are {', '.join(READINGS)}."
+                )
+        ledger = Ledger.open(self.root)
+        looks = [e.record for e in ledger.looks(launch)]
+        last = looks[-1] if looks else None
+        decision = Decision(
+            launch=launch,
+            what=what,
+            who=who,
+            why=why,
+            verdict=last.verdict if isinstance(last, Look) else "",
+            against=against,
+        )
+        ledger.append(decision, now=now or datetime.now(UTC))
+        return decision
+
+    def reflect(
+        self, launch: str, *, now: datetime | None = None, progress: Progress | None = None
+    ) -> tuple[Outcome, ...]:
+        """Score the forecasts against what happened, and keep the scores.
+
+        Raises:
+            UsageError: When the launch has not ended, or nothing was forecast.
+        """
+        review = self.review(launch, progress=progress, now=now)
+        loaded = load_plan(self.root, launch)
+        if not loaded.plan.launch.expects:
+            raise UsageError(
+                f"nothing was forecast for '{launch}'.",
+                mend="Write 'expects:' in the plan before the next launch.",
+            )
+        if not review.final:
+            raise UsageError(
+                f"'{launch}' has not ended, so its forecasts cannot be scored for good.",
+                mend=f"Reflect once there are data of {loaded.plan.launch.ends}.",
+            )
+        ledger = Ledger.open(self.root)
+        outcomes = []
+        for i, e in enumerate(loaded.plan.launch.expects):
+            found = next(
+                (
+                    f
+                    for f in review.readings["reflection"].findings
+                    if f.id == f"reflection.{i + 1}.{e.metric}"
+                ),
+                None,
+            )
+            if found is None or found.estimate is None:
+                continue
+            value = found.estimate.value
+            true = (e.change.low is None or value >= e.change.low) and (
+                e.change.high is None or value <= e.change.high
+            )
+            outcome = Outcome(
+                launch=launch,
+                metric=e.metric,
+                sure=e.sure,
+                happened=float(true),
+                change=str(e.change),
+                value=value,
+            )
+            ledger.append(outcome, now=now or datetime.now(UTC))
+            outcomes.append(outcome)
+        return tuple(outcomes)
+
+    def verify(self) -> Verification:
+        """Prove the ledger whole, or name its first bad line."""
+        return Ledger.open(self.root).verify()
+
+    def entries(self) -> list[Entry]:
+        """Every record of the ledger."""
+        return Ledger.open(self.root).entries()
+
+
+def _look(loaded: LoadedPlan, review: Review) -> Look:
+    """What the ledger keeps of a look."""
+    effects = {}
+    answers = [review.kpi, *review.readings.values()]
+    for finding in (f for answer in answers for f in answer.findings):
+        e = finding.estimate
+        wanted = finding.metric in loaded.plan.launch.metrics and finding.segment is None
+        named = finding.id.split(".")[0] in ("kpi", "results", "breadth")
+        if e is None or e.se is None or not e.relative or not wanted or not named:
+            continue
+        effects.setdefault(str(finding.metric), (e.value, e.se))
+    return Look(
+        launch=review.launch,
+        plan_digest=review.plan_digest,
+        verdict=Verdict(review.verdict).value,
+        as_of=review.as_of,
+        final=review.final,
+        grade=review.grade.value,
+        users=review.users,
+        kpi=loaded.plan.launch.kpi or "",
+        effects=effects,
+        deviations=tuple(d.what for d in review.deviations),
+    )

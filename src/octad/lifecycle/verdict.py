@@ -1,0 +1,252 @@
+"""The verdict: one table, read from the top, and printed in the docs from here.
+
+A reading can veto; none can vouch for the KPI alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from octad.model.finding import Answer, Finding, Grade, Stance, State
+from octad.model.numbers import plain
+from octad.model.plan import Plan
+from octad.model.review import Verdict
+
+__all__ = ["TABLE", "Outcome", "Row", "decide", "table_markdown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of the table."""
+
+    key: str
+    trust: str
+    result: str
+    harm: str
+    verdict: Verdict
+    then: str
+
+
+TABLE = (
+    Row("trust", "fails", "any", "any", Verdict.CANNOT_TELL, "mend the measurement first"),
+    Row(
+        "nothing",
+        "holds",
+        "none could be measured",
+        "any",
+        Verdict.CANNOT_TELL,
+        "bring the data that would let a result be measured",
+    ),
+    Row(
+        "harm",
+        "holds",
+        "worse, or",
+        "shown: a guardrail worse, or a harmed segment confirmed",
+        Verdict.ROLL_BACK,
+        "with estimates of grade A or B",
+    ),
+    Row(
+        "good",
+        "holds",
+        "better; or shown no worse than its margin while the KPI is up",
+        "every guardrail shown within its margin, and no reading against",
+        Verdict.SHIP,
+        "with estimates of grade A or B",
+    ),
+    Row(
+        "else",
+        "holds",
+        "anything else",
+        "not shown either way",
+        Verdict.HOLD,
+        "with what would decide it, and when",
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the table says, and why."""
+
+    verdict: Verdict
+    row: Row
+    because: tuple[str, ...]
+    next: tuple[str, ...]
+
+
+def table_markdown() -> str:
+    """The table as Markdown, for the docs."""
+    lines = [
+        "| trust (sample ratio, pre-period, placebo) | result | harm | verdict |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {r.trust} | {r.result} | {r.harm} | `{r.verdict.value}`: {r.then} |" for r in TABLE
+    ]
+    return "\n".join(lines)
+
+
+def _row(key: str) -> Row:
+    return next(row for row in TABLE if row.key == key)
+
+
+def decide(plan: Plan, kpi: Answer, readings: Mapping[str, Answer]) -> Outcome:
+    """Read the table from the top.
+
+    Args:
+        plan: For the names of results and guardrails.
+        kpi: The KPI's answer.
+        readings: The eight answers, by name.
+    """
+    findings = [f for answer in (kpi, *readings.values()) for f in answer.findings]
+    failed = [f for f in findings if f.trust == "fails"]
+    if failed:
+        return Outcome(
+            Verdict.CANNOT_TELL,
+            _row("trust"),
+            (
+                "The measurement does not hold, so nothing that follows can be believed.",
+                *(f.claim for f in failed),
+            ),
+            tuple(f"Mend this first: {f.claim}" for f in failed),
+        )
+    states = _states(plan, findings)
+    measured = {n: s for n, s in states.items() if s is not None}
+    if not measured:
+        return _nothing(kpi, readings)
+    strong = all(f.grade in (Grade.A, Grade.B) for f in findings if f.state is not None)
+    harms = [f for f in findings if f.harm]
+    if harms and strong:
+        return _roll_back(plan, kpi, findings, harms)
+    vetoes = [name for name, a in readings.items() if a.stance is Stance.AGAINST]
+    if strong and not harms and not vetoes and _good(plan, kpi, states):
+        return Outcome(
+            Verdict.SHIP,
+            _row("good"),
+            (_headline(plan, kpi, findings, []), "Every guardrail is shown within its margin."),
+            (),
+        )
+    return _hold(plan, kpi, readings, findings, states, strong=strong)
+
+
+def _states(plan: Plan, findings: Iterable[Finding]) -> dict[str, State | None]:
+    """The worst state of each result and guardrail over the arms; None where not measured."""
+    order = [State.WORSE, State.UNCLEAR, State.WITHIN, State.BETTER]
+    names = dict.fromkeys((*plan.launch.results, *plan.launch.guardrails))
+    found: dict[str, State | None] = dict.fromkeys(names)
+    for f in findings:
+        if f.state is None or f.metric not in found:
+            continue
+        before = found[f.metric]
+        if before is None or order.index(f.state) < order.index(before):
+            found[f.metric] = f.state
+    return found
+
+
+def _good(plan: Plan, kpi: Answer, states: Mapping[str, State | None]) -> bool:
+    results = [states[n] for n in plan.launch.results]
+    guards = [states[n] for n in plan.launch.guardrails]
+    fine = (State.BETTER, State.WITHIN)
+    if not results or any(s not in fine for s in (*results, *guards)):
+        return False
+    return State.BETTER in results or kpi.stance is Stance.FOR
+
+
+def _nothing(kpi: Answer, readings: Mapping[str, Answer]) -> Outcome:
+    missing = dict.fromkeys(m for a in (kpi, *readings.values()) for m in a.missing)
+    against = [name for name, a in readings.items() if a.stance is Stance.AGAINST]
+    because = ["No result and no guardrail could be measured against a comparison."]
+    if against:
+        because.append(f"Speaking against it all the same: {', '.join(against)}.")
+    return Outcome(Verdict.CANNOT_TELL, _row("nothing"), tuple(because), tuple(missing)[:4])
+
+
+def _roll_back(
+    plan: Plan, kpi: Answer, findings: list[Finding], harms: list[Finding]
+) -> Outcome:
+    lost = [f for f in harms if f.segment is None]
+    segments = [f for f in harms if f.segment is not None]
+    because = [_headline(plan, kpi, findings, harms), *(f.claim for f in (*lost, *segments[:2]))]
+    margins = {**plan.launch.guardrails, **plan.launch.results}
+    nexts = [
+        f"Nothing short of {f.metric} shown within {margins[f.metric]} would change this."
+        for f in lost[:2]
+        if f.metric in margins
+    ]
+    if segments:
+        nexts.append("The harmed segment would have to be spared, or helped, and measured again.")
+    return Outcome(Verdict.ROLL_BACK, _row("harm"), tuple(because), tuple(dict.fromkeys(nexts)))
+
+
+def _hold(
+    plan: Plan,
+    kpi: Answer,
+    readings: Mapping[str, Answer],
+    findings: list[Finding],
+    states: Mapping[str, State | None],
+    *,
+    strong: bool,
+) -> Outcome:
+    because = [_headline(plan, kpi, findings, [])]
+    if not strong:
+        because.append(
+            "Nobody was chosen by chance for this launch, so its numbers (grade C) can neither "
+            "ship it nor roll it back."
+        )
+    unclear = [n for n, s in states.items() if s is State.UNCLEAR]
+    absent = [n for n, s in states.items() if s is None]
+    worse = [n for n, s in states.items() if s is State.WORSE]
+    if worse:
+        because.append(f"Worse: {', '.join(worse)}.")
+    if unclear:
+        because.append(f"Not shown either way: {', '.join(unclear)}.")
+    if absent:
+        because.append(f"Not measured: {', '.join(absent)}.")
+    if not plan.launch.results:
+        because.append("The plan names no result, and a KPI alone never ships a launch.")
+    for name, answer in readings.items():
+        if answer.stance is Stance.AGAINST:
+            because.append(f"{name} speaks against it: {answer.summary or answer.question}.")
+    nexts = [f"{f.decides}." for f in findings if f.decides]
+    if not strong:
+        nexts.append("A randomised share of users, even a small one, would let it be told.")
+    if absent:
+        nexts += [m for a in readings.values() for m in a.missing if any(n in m for n in absent)]
+    if not nexts:
+        nexts = ["Answer the readings that speak against it, then review again."]
+    return Outcome(Verdict.HOLD, _row("else"), tuple(because), tuple(dict.fromkeys(nexts)))
+
+
+def _clause(plan: Plan, f: Finding) -> str:
+    """``payments fell 3.1%``."""
+    e = f.estimate
+    if e is None:
+        return f"{f.metric} moved"
+    low, high = e.low, e.high
+    moved = low is not None and high is not None and (low > 0 or high < 0)
+    if not moved:
+        return f"{f.metric} did not visibly move"
+    verb = "rose" if e.value > 0 else "fell"
+    if e.relative:
+        size = abs(e.value) * 100
+        return f"{f.metric} {verb} {plain(size, 1 if size >= 1 else 2)}%"
+    return f"{f.metric} {verb}"
+
+
+def _headline(plan: Plan, kpi: Answer, findings: list[Finding], harms: list[Finding]) -> str:
+    """One sentence: what the KPI did, what the results did, who pays."""
+    parts = [_clause(plan, f) for f in kpi.findings if f.metric == plan.launch.kpi][:1]
+    names = [f.metric for f in harms if f.segment is None]
+    shown = [f for f in findings if f.state is not None and f.metric in names]
+    if not shown:
+        shown = [f for f in findings if f.state is not None and f.metric in plan.launch.results]
+    parts += [_clause(plan, f) for f in shown if f.metric != plan.launch.kpi][:3]
+    segment = next((f for f in harms if f.segment is not None), None)
+    if segment is not None and segment.segment:
+        who = " and ".join(f"{k.replace('_', ' ')} {v}" for k, v in segment.segment.items())
+        parts.append(f"users with {who} pay most")
+    if not parts:
+        return "No number of this plan could be measured."
+    text = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}, and {parts[-1]}"
+    return f"{text[:1].upper()}{text[1:]}."

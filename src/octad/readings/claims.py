@@ -1,0 +1,240 @@
+"""Effects in plain words, and the findings made of them."""
+
+from __future__ import annotations
+
+from octad.model.finding import (
+    Evidence,
+    Finding,
+    Interval,
+    Intervals,
+    Stance,
+    State,
+    Table,
+)
+from octad.model.inputs import Inputs
+from octad.model.metric import (
+    AnyMetric,
+    CountMetric,
+    FunnelMetric,
+    MeanMetric,
+    Metric,
+    QuantileMetric,
+    RatioMetric,
+    ReturnsMetric,
+    SumMetric,
+)
+from octad.model.numbers import plain
+from octad.model.plan import Plan
+from octad.readings.base import (
+    ASSUMES,
+    BREAKS,
+    Judged,
+    Measured,
+    anytime_decides,
+    grade_of,
+    level_text,
+    number_of,
+    signed_percent,
+    span_text,
+)
+
+__all__ = [
+    "brief",
+    "decider",
+    "finding_of",
+    "forest",
+    "in_arm",
+    "meaning",
+    "moved",
+    "stance_of_state",
+]
+
+
+def stance_of_state(state: State) -> Stance:
+    """What a state says of the launch."""
+    match state:
+        case State.WORSE:
+            return Stance.AGAINST
+        case State.UNCLEAR:
+            return Stance.MIXED
+        case _:
+            return Stance.FOR
+
+
+def in_arm(inputs: Inputs, arm: str) -> str:
+    """`` in ARM``, when there are several treatments to tell apart; else nothing."""
+    return f" in {arm}" if len(inputs.arms) > 2 else ""
+
+
+def brief(measured: Measured) -> str:
+    """The shortest way to say an effect: ``payments −3.1% [−4.0, −2.2]``."""
+    effect = measured.best
+    if effect.relative:
+        return (
+            f"{measured.metric} {signed_percent(effect.value)} {span_text(effect.low, effect.high)}"
+        )
+    value, low, high = (_points(measured, v) for v in (effect.value, effect.low, effect.high))
+    return f"{measured.metric} {value} [{low}, {high}]"
+
+
+def _points(measured: Measured, value: float) -> str:
+    if measured.share:
+        return f"{plain(value * 100, 2, signed=True)} points"
+    return plain(value, 3, signed=True)
+
+
+def moved(measured: Measured) -> str:
+    """A sentence's core: ``payments fell from 5.12 to 4.96 a user (−3.1% [−4.0, −2.2])``."""
+    effect = measured.best
+    one, two = (
+        level_text(level, share=measured.share)
+        for level in (measured.raw_control, measured.raw_treatment)
+    )
+    verb = "stayed at" if one == two else "rose" if effect.value > 0 else "fell"
+    path = f"{verb} {one}" if one == two else f"{verb} from {one} to {two}"
+    figure = (
+        f"{signed_percent(effect.value)} {span_text(effect.low, effect.high)}"
+        if effect.relative
+        else f"{_points(measured, effect.value)}"
+    )
+    if measured.share and effect.relative:
+        figure = f"{_points(measured, measured.absolute.value)}; {figure}"
+    return f"{measured.metric} {path} ({figure})"
+
+
+def decider(plan: Plan, inputs: Inputs) -> str:
+    """Which interval decides, and why, in words."""
+    if anytime_decides(plan, inputs):
+        return "the anytime interval decides, since this is not the one look on the last day"
+    return "the fixed interval decides, at the plan's last day"
+
+
+def meaning(metric: Metric) -> str:
+    """What a metric measures, in words."""
+    if metric.what:
+        return metric.what
+    window = "" if metric.window is None else f" in the {metric.window.days} days after exposure"
+    match metric:
+        case CountMetric():
+            return f"{' or '.join(metric.count)} events a user{window}"
+        case SumMetric():
+            return f"the sum of {metric.sum} over {' or '.join(metric.of)} a user{window}"
+        case MeanMetric():
+            return f"the mean of {metric.mean} over {' or '.join(metric.of)} events{window}"
+        case AnyMetric():
+            return f"the share of users with any {' or '.join(metric.any)}{window}"
+        case ReturnsMetric():
+            first, last = (span.days for span in metric.between)
+            return (
+                f"the share of users with {' or '.join(metric.returns)} between day {first} and "
+                f"day {last} after exposure"
+            )
+        case RatioMetric():
+            one, two = (" or ".join(names) for names in metric.ratio)
+            return f"{one} events for each {two} event{window}"
+        case QuantileMetric():
+            return (
+                f"the value of {metric.of} that {metric.quantile:.0%} of events stay under{window}"
+            )
+        case FunnelMetric():
+            steps = " → ".join(" or ".join(step) for step in metric.funnel)
+            return f"the share of those who began {steps} and got through in time{window}"
+        case _:
+            return ""
+
+
+def finding_of(plan: Plan, inputs: Inputs, reading: str, judged: Judged, margin: object) -> Finding:
+    """A result or guardrail as a finding, with its margin and what the state means."""
+    m = judged.measured
+    tail = _against_margin(judged, margin)
+    grade = grade_of(plan)
+    several = len(inputs.arms) > 2
+    means = meaning(plan.metric(m.metric))
+    said = moved(m)
+    return Finding(
+        id=f"{reading}.{m.metric}" + (f".{m.arm}" if several else ""),
+        claim=f"{said[:1].upper()}{said[1:]}{in_arm(inputs, m.arm)}: {tail}",
+        stance=stance_of_state(judged.state),
+        grade=grade,
+        metric=m.metric,
+        state=judged.state,
+        harm=judged.state is State.WORSE,
+        estimate=number_of(m, p_adjusted=judged.p_adjusted),
+        n=m.n,
+        method=f"{m.best.method}; {decider(plan, inputs)}; Holm's correction over the family"
+        + (f"; measures {means}" if means else ""),
+        assumes=ASSUMES[grade],
+        breaks=BREAKS[grade],
+        decides=_decides(judged),
+        evidence=_arms_table(inputs, m),
+        query_digest=m.query,
+    )
+
+
+def _decides(judged: Judged) -> str:
+    """What would settle an unclear metric: more users, or the users whose window is not over."""
+    m = judged.measured
+    if judged.state is not State.UNCLEAR:
+        return ""
+    if m.waiting > 0.05 * m.n:
+        return f"{m.metric}: {m.waiting:,} users' windows have not ended yet; look again once they have"
+    if judged.needed is None or judged.needed == float("inf"):
+        return f"{m.metric}: no number of users shows a loss under this margin; give it a wider one"
+    if judged.needed <= 1:
+        return f"{m.metric}: this many users would usually be enough; the data lie near the margin"
+    return (
+        f"{m.metric}: about {plain(judged.needed, 1)} times as many users "
+        f"({plain(judged.needed * m.n, 0)}), if nothing has changed in truth"
+    )
+
+
+def _arms_table(inputs: Inputs, m: Measured) -> tuple[Evidence, ...]:
+    if not m.totals:
+        return ()
+    names = (inputs.arms[0], m.arm) if len(inputs.arms) > 1 else ("before", "after")
+    levels = (m.raw_control, m.raw_treatment)
+    rows = tuple(
+        (name, n, round(total, 4), level_text(level, share=m.share))
+        for name, (n, total), level in zip(names, m.totals, levels, strict=True)
+    )
+    total = "users who did" if m.share and m.totals[0][1] <= m.totals[0][0] else "sum"
+    return (Table(title=f"{m.metric} by arm", columns=("arm", "users", total, "level"), rows=rows),)
+
+
+def _against_margin(judged: Judged, margin: object) -> str:
+    m, state = judged.measured, judged.state
+    allowed = f"the {margin} that the plan tolerates"
+    if state is State.BETTER:
+        return "better."
+    if state is State.WITHIN:
+        return f"any loss is shown to be smaller than {allowed}."
+    if state is State.WORSE:
+        return f"worse, and the loss is not shown to stay within {allowed}."
+    if judged.bound == float("inf"):
+        return "it cannot be told yet."
+    worst = _loss(m, judged.bound, margin)
+    return f"not clear; a loss of {worst} is still possible, more than {allowed}."
+
+
+def _loss(m: Measured, bound: float, margin: object) -> str:
+    kind = getattr(margin, "kind", "relative")
+    if kind == "relative":
+        return f"{plain(bound * 100, 1)}%"
+    return f"{plain(bound * 100, 2)} points" if m.share else plain(bound, 3)
+
+
+def forest(title: str, judged: list[Judged]) -> Intervals:
+    """Results or guardrails side by side."""
+    rows = tuple(
+        Interval(
+            label=j.measured.metric,
+            value=j.measured.best.value,
+            low=j.measured.best.low,
+            high=j.measured.best.high,
+            stance=stance_of_state(j.state),
+            note=j.state.value,
+        )
+        for j in judged
+        if j.measured.best.relative
+    )
+    return Intervals(title=title, x_label="change against control", rows=rows, percent=True)

@@ -1,0 +1,406 @@
+"""What would prove us wrong?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from octad.model.finding import (
+    Answer,
+    Curve,
+    CurveLine,
+    Evidence,
+    Finding,
+    Grade,
+    Interval,
+    Intervals,
+    Number,
+    Stance,
+    Table,
+)
+from octad.model.inputs import Inputs, MetricCells
+from octad.model.metric import ReviewMetric
+from octad.model.needs import Needs
+from octad.model.numbers import count, p_value
+from octad.model.plan import Plan
+from octad.readings.base import (
+    ASSUMES,
+    BREAKS,
+    Measured,
+    grade_of,
+    level_text,
+    measure,
+    signed_percent,
+)
+from octad.stats.effects import compare
+from octad.stats.multiplicity import holm
+from octad.stats.refusal import NotEstimable
+from octad.stats.sample_ratio import sample_ratio
+
+QUESTION = "What would prove us wrong?"
+_PRE_FAILS = 0.001
+_PRE_WARNS = 0.01
+_GAP = 0.2
+
+
+def needs(plan: Plan) -> Needs:
+    """Exposure, the pre-period of every metric, other defensible choices, events by day."""
+    names = frozenset(
+        n for n in plan.launch.metrics if not isinstance(plan.metric(n), ReviewMetric)
+    )
+    heads = frozenset(
+        n
+        for n in ((plan.launch.kpi,) if plan.launch.kpi else ()) + tuple(plan.launch.results)
+        if n in names
+    )
+    return Needs(totals=names, variants=heads, exposure=True, volume=True, history=True)
+
+
+def read(plan: Plan, inputs: Inputs) -> Answer:
+    """Test the measurement before anybody believes it.
+
+    Findings with `trust` decide whether the verdict table may be read at all. Against: one fails.
+    Mixed: one warns, or the defensible choices disagree on a result. For: all hold. Silent: there
+    is nothing to compare.
+    """
+    if len(inputs.arms) < 2:
+        return Answer(
+            stance=Stance.SILENT,
+            question=QUESTION,
+            summary="there is no control, so the measurement itself cannot be tested",
+            missing=("A control: users of the same days who did not get the launch.",),
+            findings=tuple(_process(inputs)),
+        )
+    findings = [
+        *_sample_ratio(plan, inputs),
+        *_pre_period(plan, inputs),
+        *_exposures(inputs),
+        *_gaps(inputs),
+    ]
+    specs, split = _specifications(plan, inputs)
+    findings += specs
+    findings += _process(inputs)
+    trusts = [f.trust for f in findings]
+    stance = (
+        Stance.AGAINST
+        if "fails" in trusts
+        else Stance.MIXED
+        if "warns" in trusts or split
+        else Stance.FOR
+    )
+    missing = []
+    if not any(f.id.startswith("doubt.pre") for f in findings):
+        missing.append("Data from before exposure, to compare the arms when they should be alike.")
+    return Answer(
+        stance=stance,
+        question=QUESTION,
+        summary=_summary(findings),
+        findings=tuple(findings),
+        missing=tuple(missing),
+    )
+
+
+def _summary(findings: list[Finding]) -> str:
+    bad = [f for f in findings if f.trust in ("fails", "warns")]
+    parts = [f.claim.rstrip(".") for f in bad[:2]]
+    good = [f for f in findings if f.trust == "holds"]
+    names = {
+        "doubt.sample_ratio": "sample ratio",
+        "doubt.pre": "pre-period",
+        "doubt.gaps": "logging",
+    }
+    held = [name for key, name in names.items() if any(f.id == key for f in good)]
+    if held:
+        parts.append(
+            f"{' and '.join([', '.join(held[:-1]), held[-1]] if len(held) > 1 else held)} "
+            f"{'hold' if len(held) > 1 else 'holds'}"
+        )
+    parts += [f.claim.split(":")[0].rstrip(".") for f in findings if f.id == "doubt.specifications"]
+    return " · ".join(parts)
+
+
+def _sample_ratio(plan: Plan, inputs: Inputs) -> list[Finding]:
+    exposure = inputs.exposure
+    if exposure is None or not plan.launch.randomised:
+        return []
+    split = plan.launch.split
+    weights = None if split is None else [split.get(arm, 1.0) for arm in inputs.arms]
+    counts = exposure.by_day if len(exposure.days) else exposure.counts
+    try:
+        found = sample_ratio(counts, weights)
+    except NotEstimable:
+        return []
+    rules = plan.launch.rules
+    trust = "holds"
+    if found.p < rules.ratio_fails:
+        trust = "fails"
+    elif found.p < rules.ratio_warns:
+        trust = "warns"
+    sizes = " : ".join(count(int(n)) for n in exposure.counts)
+    meant = " : ".join(count(round(n)) for n in found.expected)
+    said = {
+        "holds": "The arms are as large as they were meant to be",
+        "warns": "The arms' sizes are doubtful",
+        "fails": "The arms' sizes are not what the split meant, so something decides who is counted",
+    }[trust]
+    rows = tuple(
+        (name, int(n), round(e))
+        for name, n, e in zip(inputs.arms, exposure.counts, found.expected, strict=True)
+    )
+    return [
+        Finding(
+            id="doubt.sample_ratio",
+            claim=f"{said}: {sizes}, where {meant} were meant ({p_value(found.p)}).",
+            stance={"holds": Stance.FOR, "warns": Stance.MIXED, "fails": Stance.AGAINST}[trust],
+            grade=grade_of(plan),
+            trust=trust,  # type: ignore[arg-type]
+            estimate=Number(value=found.chi_square, unit="chi-square", p=found.p),
+            n=int(exposure.counts.sum()),
+            method="chi-square test of the arms' sizes against the split (Fabijan et al. 2019); "
+            f"beside it, valid at every look: {p_value(found.anytime_p)} (Lindon and Malek 2022)",
+            assumes=f"Fails trust under {p_value(rules.ratio_fails)}, warns under "
+            f"{p_value(rules.ratio_warns)}.",
+            breaks="Exposures logged late, or lost, in one arm; bots; a redirect that loses users.",
+            evidence=(Table(title="Users by arm", columns=("arm", "users", "meant"), rows=rows),),
+            query_digest=exposure.query,
+        )
+    ]
+
+
+def _pre_period(plan: Plan, inputs: Inputs) -> list[Finding]:
+    """The arms before exposure, when they should be alike: an A/A test on the users' own past."""
+    tested: list[tuple[str, float, float, float, float, MetricCells]] = []
+    for name in plan.launch.metrics:
+        cells = inputs.metrics.get(name)
+        if cells is None or not cells.paired or cells.quantiles is not None:
+            continue
+        for arm in range(1, len(inputs.arms)):
+            before = [cells.moments[0, a].total(0).columns((2, 3, 2, 3)) for a in (0, arm)]
+            try:
+                e = compare(before[0], before[1], relative=False, adjust=False)
+            except NotEstimable:
+                continue
+            tested.append((name, e.control, e.treatment, e.p, e.z, cells))
+    if not tested:
+        return []
+    adjusted = holm(np.array([row[3] for row in tested]))
+    worst = int(np.argmin(adjusted))
+    name, control, treatment, p, z, cells = tested[worst]
+    q = float(adjusted[worst])
+    trust = "fails" if q < _PRE_FAILS else "warns" if q < _PRE_WARNS else "holds"
+    if trust == "holds":
+        claim = (
+            f"Before exposure the arms were alike in all {len(tested)} comparisons; the furthest "
+            f"apart was {name} ({level_text(control)} and {level_text(treatment)}, "
+            f"{p_value(q)} corrected)."
+        )
+    else:
+        claim = (
+            f"The arms differed before the launch ever reached them: {name} was "
+            f"{level_text(treatment)} in {inputs.arms[-1]} against {level_text(control)} in control "
+            f"({p_value(q)} corrected)."
+        )
+    rows = tuple(
+        (n, level_text(c), level_text(t), p_value(one), p_value(float(a)))
+        for (n, c, t, one, _, _), a in zip(tested, adjusted, strict=True)
+    )
+    table: Evidence = Table(
+        title="The arms before exposure",
+        columns=("metric", "control", "treatment", "p", "corrected"),
+        rows=rows,
+    )
+    return [
+        Finding(
+            id="doubt.pre",
+            claim=claim,
+            stance={"holds": Stance.FOR, "warns": Stance.MIXED, "fails": Stance.AGAINST}[trust],
+            grade=grade_of(plan),
+            trust=trust,  # type: ignore[arg-type]
+            metric=name,
+            estimate=Number(
+                value=treatment - control,
+                p=p,
+                p_adjusted=q,
+                z=z,
+                control=control,
+                treatment=treatment,
+            ),
+            n=int(cells.moments[0].n.sum()),
+            method="the plan's metrics over the days before exposure, arm against arm; Holm's "
+            "correction; fails trust under p .001, warns under .01",
+            assumes="What happens before exposure cannot be the launch's doing.",
+            breaks="Users chosen for the launch because of what they did before.",
+            evidence=(table,),
+            query_digest=cells.query,
+        )
+    ]
+
+
+def _exposures(inputs: Inputs) -> list[Finding]:
+    exposure = inputs.exposure
+    if exposure is None:
+        return []
+    total = int(exposure.counts.sum())
+    notes = []
+    if exposure.both:
+        notes.append(f"{count(exposure.both)} users were seen in more than one arm")
+    if exposure.before:
+        notes.append(f"{count(exposure.before)} were exposed before the plan's first day")
+    for arm, n in exposure.strange_arms.items():
+        notes.append(f"{count(n)} are in an arm the plan does not name ('{arm[:40]}')")
+    if not notes:
+        return []
+    many = exposure.both > 0.01 * max(1, total)
+    return [
+        Finding(
+            id="doubt.exposures",
+            claim=f"Left out of every estimate: {'; '.join(notes)}."
+            + (
+                " More than one in a hundred in several arms means the split leaks." if many else ""
+            ),
+            stance=Stance.MIXED if many else None,
+            grade=Grade.T,
+            trust="warns" if many else None,
+            n=total,
+            method="counts of exposures",
+            assumes="A user's arm never changes.",
+            breaks="One person under several ids.",
+            query_digest=exposure.query,
+        )
+    ]
+
+
+def _gaps(inputs: Inputs) -> list[Finding]:
+    """Days on which one arm's logging falls against the other's."""
+    volume = inputs.volume
+    if volume is None or len(volume.days) < 7:
+        return []
+    users = np.maximum(volume.users, 1.0)
+    per_user = volume.events / users
+    ratio = per_user[:, 1] / np.maximum(per_user[:, 0], 1e-12)
+    # The first and last day are seldom whole.
+    inner = slice(1, -1)
+    centre = float(np.median(ratio[inner]))
+    if not np.isfinite(centre) or centre <= 0:
+        return []
+    away = ratio[inner] / centre - 1
+    spread = 1.4826 * float(np.median(np.abs(away)))
+    odd = np.flatnonzero(np.abs(away) > max(_GAP, 6 * spread)) + 1
+    curve: Evidence = Curve(
+        title="Events per active user and day",
+        x_label="day",
+        y_label="events a user",
+        x=tuple(str(d) for d in volume.days),
+        lines=tuple(
+            CurveLine(name=name, y=tuple(float(v) for v in per_user[:, a]))
+            for a, name in enumerate(inputs.arms)
+        ),
+    )
+    if len(odd):
+        days = ", ".join(str(volume.days[i]) for i in odd[:5])
+        claim = (
+            f"Events for each active user jump in one arm alone on {days}: logging may be broken."
+        )
+        return [_gap_finding(claim, "warns", Stance.MIXED, curve, volume.users)]
+    claim = f"No day of {len(volume.days)} shows logging lost in one arm alone."
+    return [_gap_finding(claim, "holds", Stance.FOR, curve, volume.users)]
+
+
+def _gap_finding(
+    claim: str, trust: str, stance: Stance, curve: Evidence, users: np.ndarray
+) -> Finding:
+    return Finding(
+        id="doubt.gaps",
+        claim=claim,
+        stance=stance,
+        grade=Grade.T,
+        trust=trust,  # type: ignore[arg-type]
+        n=int(users.sum()),
+        method="events for each active user and day, treatment over control; a day is odd when it "
+        "lies a fifth, and six robust deviations, from the median day",
+        assumes="A launch changes how much users do, but not from one day to the next.",
+        breaks="A campaign that reached one arm on one day.",
+        evidence=(curve,),
+    )
+
+
+def _specifications(plan: Plan, inputs: Inputs) -> tuple[list[Finding], bool]:
+    """The KPI and results under every other choice that could be defended."""
+    rows: list[tuple[str, str, Measured]] = []
+    heads = [n for n in (plan.launch.kpi, *plan.launch.results) if n and n in inputs.metrics]
+    for name in heads:
+        choices: list[tuple[str, Measured | None]] = [
+            ("as planned", measure(plan, inputs, name)),
+        ]
+        if inputs.metrics[name].paired:
+            choices.append(("without the pre-period", measure(plan, inputs, name, adjust=False)))
+        for label, cells in inputs.variants.get(name, {}).items():
+            choices.append((label, measure(plan, inputs, name, cells=cells)))
+        rows += [(name, label, m) for label, m in choices if m is not None and m.best.relative]
+    if not rows:
+        return [], False
+    agree = total = 0
+    split_names = []
+    for name in heads:
+        mine = [m for n, _, m in rows if n == name]
+        if not mine:
+            continue
+        side = np.sign([m.best.value for m in mine])
+        clear = [m for m in mine if m.best.low > 0 or m.best.high < 0]
+        sides = {float(np.sign(m.best.value)) for m in clear}
+        agree += int((side == side[0]).sum())
+        total += len(mine)
+        if len(sides) > 1 or (side != side[0]).any():
+            split_names.append(name)
+    chart = Intervals(
+        title="Every defensible choice",
+        x_label="change against control",
+        rows=tuple(
+            Interval(label=f"{name}, {label}", value=m.best.value, low=m.best.low, high=m.best.high)
+            for name, label, m in rows
+        ),
+        percent=True,
+    )
+    split = bool(split_names)
+    tail = f"; {' and '.join(split_names)} change sides with the choice" if split else ""
+    swing = max(
+        (abs(m.best.value - next(x for n, _, x in rows if n == name).best.value), name)
+        for name, _, m in rows
+    )
+    return [
+        Finding(
+            id="doubt.specifications",
+            claim=f"{agree} of {total} specifications agree in direction: the estimates do not "
+            f"hang on how outliers and the past are treated{tail}."
+            if not split
+            else f"{agree} of {total} specifications agree in direction{tail}.",
+            stance=Stance.MIXED if split else Stance.FOR,
+            grade=grade_of(plan),
+            estimate=Number(value=agree / total, unit="share"),
+            n=rows[0][2].n,
+            method="each metric with and without the pre-period, and with the largest 0.1% and 1% "
+            f"of users cut (the same cut in every arm); largest move {signed_percent(swing[0])} "
+            f"({swing[1]})",
+            assumes=ASSUMES[grade_of(plan)],
+            breaks=BREAKS[grade_of(plan)],
+            evidence=(chart,),
+            query_digest=rows[0][2].query,
+        )
+    ], split
+
+
+def _process(inputs: Inputs) -> list[Finding]:
+    """Looks and deviations: how the numbers were come by."""
+    history = inputs.history
+    found = []
+    if history.deviations:
+        found.append(
+            Finding(
+                id="doubt.deviations",
+                claim=f"Otherwise than sealed: {'; '.join(history.deviations)}.",
+                stance=Stance.MIXED,
+                grade=Grade.T,
+                n=len(history.deviations),
+                method="the sealed plan against the plan as it is now",
+            )
+        )
+    return found

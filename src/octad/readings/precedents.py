@@ -1,0 +1,170 @@
+"""Past releases whose notes read like this launch, and what came of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octad.model.finding import Finding, Grade, Number, Table
+from octad.model.inputs import Releases
+from octad.model.numbers import plain
+from octad.model.plan import Plan
+from octad.readings.voices import Talk
+from octad.text.mentions import terms_pattern
+from octad.text.redact import redact
+from octad.text.tokens import TermMatrix, term_matrix
+
+__all__ = ["precedents"]
+
+_DAYS = 28
+_FEWEST = 10
+_ALIKE = 0.15
+_MOST = 5
+_MIN_NOTES = 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Past:
+    """A past release and its stars before and after."""
+
+    row: int
+    alike: float
+    words: tuple[str, ...]
+    before: float
+    after: float
+    se: float
+    talk: float
+
+    @property
+    def fell(self) -> bool:
+        """Whether its stars fell beyond what chance does in one case of forty."""
+        return self.after - self.before < -1.96 * self.se
+
+
+def _query(plan: Plan, releases: Releases, start: np.datetime64) -> str:
+    """The launch in words: what the plan says, its jobs' terms, and our note of that week."""
+    jobs = plan.project.charter.jobs
+    terms = [term for job in plan.launch.jobs if job in jobs for term in jobs[job].terms]
+    day = releases.time.astype("datetime64[D]")
+    beside = releases.ours & (np.abs((day - start).astype(int)) <= 3)
+    return " . ".join([plan.launch.what, *terms, *map(str, releases.notes[beside])])
+
+
+def _alike(matrix: TermMatrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Cosine of every document with the last one, and (N, V) what each word adds to it."""
+    part = np.asarray(matrix.presence.todense(), dtype=np.float64)
+    weight = np.log((len(matrix) + 1) / (part.sum(axis=0) + 0.5))
+    weighted = part * np.maximum(weight, 0.0)
+    length = np.linalg.norm(weighted, axis=1)
+    length[length == 0] = 1.0
+    unit = weighted / length[:, None]
+    each = unit * unit[-1]
+    return each.sum(axis=1), each
+
+
+def _outcome(talk: Talk, releases: Releases, row: int) -> tuple[float, float, float, float] | None:
+    """Stars before and after a release, the difference's error, and the ratio of talk."""
+    reviews = talk.reviews
+    away = (
+        reviews.time.astype("datetime64[D]") - releases.time[row].astype("datetime64[D]")
+    ).astype(int)
+    mine = (reviews.product == releases.product[row]) & talk.sound
+    one = mine & (away < 0) & (away >= -_DAYS)
+    two = mine & (away >= 0) & (away < _DAYS)
+    old, new = (reviews.rating[side & np.isfinite(reviews.rating)] for side in (one, two))
+    if len(old) < _FEWEST or len(new) < _FEWEST:
+        return None
+    se = float(np.sqrt(old.var(ddof=1) / len(old) + new.var(ddof=1) / len(new)))
+    return float(old.mean()), float(new.mean()), se, float(two.sum() / max(one.sum(), 1))
+
+
+def precedents(plan: Plan, talk: Talk, releases: Releases | None) -> Finding | str:
+    """Look up past releases with similar notes, of ours and of rivals.
+
+    Similar is the cosine of the notes' words, rare words weighing more; the words it rests on are
+    shown. What came of a release is its product's stars in the 28 days before and after, bought
+    praise set aside. The share of *all* past releases after which stars fell stands beside it.
+
+    Returns:
+        The finding, or what is missing.
+    """
+    if releases is None or not len(releases.time):
+        return (
+            "A `releases` source with past release notes, ours and rivals', to look up precedents."
+        )
+    past = ~np.isnat(releases.time) & (
+        releases.time.astype("datetime64[D]") < talk.start - np.timedelta64(_DAYS, "D")
+    )
+    rows = np.flatnonzero(past)
+    if len(rows) < _MIN_NOTES:
+        return f"At least {_MIN_NOTES} releases from more than {_DAYS} days before the launch."
+    query = _query(plan, releases, talk.start)
+    names = terms_pattern([plan.project.product, *plan.project.rivals], inflect=False)
+    notes = [str(releases.notes[i]) for i in rows] + [query]
+    plain_notes = [names.sub(" ", note) if names else note for note in notes]
+    matrix = term_matrix(plain_notes, min_docs=1)
+    if not matrix.terms or not matrix.presence[-1].nnz:
+        return (
+            "What the launch is, in words: `what:` in its file is too short to look up precedents."
+        )
+    alike, each = _alike(matrix)
+    known: list[_Past] = []
+    for i, row in enumerate(rows):
+        outcome = _outcome(talk, releases, int(row))
+        if outcome is not None:
+            order = np.argsort(-each[i])[:4]
+            words = tuple(matrix.terms[int(j)] for j in order if each[i, j] > 0)
+            known.append(_Past(int(row), float(alike[i]), words, *outcome))
+    if len(known) < _MIN_NOTES:
+        return (
+            f"Reviews around past releases: only {len(known)} of {len(rows)} have {_FEWEST} reviews "
+            f"in the {_DAYS} days before and after."
+        )
+    similar = sorted((p for p in known if p.alike >= _ALIKE), key=lambda p: -p.alike)[:_MOST]
+    return _finding(releases, known, similar, len(rows))
+
+
+def _finding(releases: Releases, known: list[_Past], similar: list[_Past], looked: int) -> Finding:
+    base = sum(p.fell for p in known) / len(known)
+    usual = f"after {base:.0%} of all {len(known)} past releases"
+    if not similar:
+        claim = f"No past release reads like this one; ratings fell {usual}."
+    else:
+        fell = sum(p.fell for p in similar)
+        claim = (
+            f"After {fell} of {len(similar)} similar past releases ratings fell; they fell {usual}."
+        )
+    rows = tuple(
+        (
+            f"{releases.product[p.row]} {releases.version[p.row] or ''}".strip(),
+            str(releases.time[p.row].astype("datetime64[D]")),
+            redact(releases.notes[p.row], 120),
+            ", ".join(p.words),
+            f"{plain(p.before, 1)} → {plain(p.after, 1)}",
+            f"×{plain(p.talk, 1)}",
+        )
+        for p in similar
+    )
+    table = Table(
+        title="Releases that read like this one, most alike first",
+        columns=("release", "day", "notes", "words in common", "stars", "talk"),
+        rows=rows,
+    )
+    return Finding(
+        id="rival.precedents",
+        claim=claim,
+        grade=Grade.T,
+        estimate=Number(
+            value=sum(p.fell for p in similar) / len(similar), unit="share", control=base
+        )
+        if similar
+        else None,
+        n=len(similar),
+        method=f"cosine of release notes' words, at least {_ALIKE}; stars in {_DAYS} days before and "
+        f"after, fallen when the 95% interval lies below zero; {looked} past releases looked at",
+        assumes="Notes that read alike were releases that were alike.",
+        breaks="Notes such as “bug fixes”; several releases in one month; few reviews.",
+        evidence=(table,) if rows else (),
+    )

@@ -1,0 +1,375 @@
+"""What do people say of us and of our rivals, and what came of it elsewhere?"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octad.model.finding import (
+    Answer,
+    Bars,
+    Curve,
+    CurveLine,
+    Finding,
+    Grade,
+    Number,
+    Stance,
+    Table,
+)
+from octad.model.inputs import Inputs
+from octad.model.needs import Needs
+from octad.model.numbers import day as day_text
+from octad.model.numbers import plain
+from octad.model.plan import Plan
+from octad.readings.moving import moving
+from octad.readings.precedents import precedents
+from octad.readings.voices import FEWEST, Talk, listen
+from octad.readings.words import words
+from octad.stats.did import two_by_two
+from octad.stats.moments import Moments
+from octad.stats.rates import rate_ratio
+from octad.stats.refusal import NotEstimable
+
+QUESTION = "What do people say of us and of our rivals, and what came of it elsewhere?"
+
+BoolArray = NDArray[np.bool_]
+
+_PLACEBOS = 8
+_EXTREME = 0.2
+_WRITERS = "Those who write reviews are no fair sample of users, but were no fairer before."
+_STORE = "A prompt to review, a store that reset or filtered its ratings, praise not found out."
+
+
+def needs(plan: Plan) -> Needs:
+    """Ask for reviews and releases, ours and rivals'."""
+    del plan
+    return Needs(reviews=True, releases=True)
+
+
+def read(plan: Plan, inputs: Inputs) -> Answer:
+    """Compare what is said after the launch with what was said before, ours beside rivals'.
+
+    Bought, pushed and pasted praise is set aside before anything is measured, and the page says
+    what the figures are with it. Volume, rivals' gains and precedents are told but take no side.
+    The stance comes from three findings:
+
+    - stars: our change less rivals' change; against or for when its 95% interval leaves zero,
+      praise set aside or not, and fewer than a fifth of earlier dates show as much; else mixed;
+    - moving: whether a larger share of our reviews speaks of leaving; the same way;
+    - words: complaints that rose, or praise. A complaint rises after most releases, so words
+      alone never make the reading more than mixed.
+
+    Against: stars or moving are against, and neither is for. For: one is for, neither is against,
+    and no complaint rose. Mixed: anything else. Silent: too few sound reviews of our product on a
+    side, or no launch day.
+    """
+    talk = listen(plan, inputs)
+    if isinstance(talk, str):
+        return Answer(
+            stance=Stance.SILENT,
+            question=QUESTION,
+            summary="there are too few reviews around the launch to say anything",
+            missing=(talk,),
+        )
+    rivals = bool((~talk.ours & talk.sound).any())
+    missing = [] if rivals else [_no_rivals(plan)]
+    stars, moves, said = _stars(talk), moving(plan, talk), words(talk)
+    found = [_volume(talk), stars, *said, moves, _praise(talk), _gains(talk) if rivals else None]
+    past = precedents(plan, talk, inputs.releases)
+    if isinstance(past, str):
+        missing.append(past)
+    else:
+        found.append(past)
+    findings = tuple(f for f in found if f is not None)
+    return Answer(
+        stance=_stance(stars, moves, said),
+        question=QUESTION,
+        summary=_summary(talk, stars, moves, said, past),
+        findings=findings,
+        missing=tuple(missing),
+    )
+
+
+def _no_rivals(plan: Plan) -> str:
+    named = ", ".join(plan.project.rivals) or "rivals (name them under `rivals:`)"
+    return f"Reviews of {named} over the same days: without them a shock that hit everyone counts as ours."
+
+
+def _stance(stars: Finding | None, moves: Finding | None, said: list[Finding]) -> Stance:
+    weighty = {f.stance for f in (stars, moves) if f is not None} - {None, Stance.MIXED}
+    complaints = any(f.stance is Stance.AGAINST for f in said)
+    if weighty == {Stance.AGAINST}:
+        return Stance.AGAINST
+    if weighty == {Stance.FOR} and not complaints:
+        return Stance.FOR
+    return Stance.MIXED
+
+
+def _summary(
+    talk: Talk,
+    stars: Finding | None,
+    moves: Finding | None,
+    said: list[Finding],
+    past: Finding | str,
+) -> str:
+    parts = []
+    if stars is not None and stars.estimate is not None and stars.estimate.control is not None:
+        e = stars.estimate
+        parts.append(f"stars {plain(e.control or 0, 1)} → {plain(e.treatment or 0, 1)}")
+    if moves is not None and moves.stance in {Stance.AGAINST, Stance.FOR} and moves.estimate:
+        parts.append(f"leaving ×{plain(moves.estimate.value, 1)}, from {moves.n} reviews")
+    if said:
+        parts.append(said[0].claim.rstrip(".")[:1].lower() + said[0].claim.rstrip(".")[1:])
+    if isinstance(past, Finding) and past.n:
+        parts.append(past.claim.split(";")[0][:1].lower() + past.claim.split(";")[0][1:])
+    if not parts:
+        parts.append(f"nothing stands out in {int((talk.after & talk.ours).sum()):,} reviews")
+    return " · ".join(parts[:3])
+
+
+def _volume(talk: Talk) -> Finding:
+    """How loud: reviews a day after against before, all of them, whatever they say."""
+    day = talk.reviews.time.astype("datetime64[D]")
+    one, two = (talk.ours & talk.sound & side for side in (talk.before, talk.after))
+    offset = (day - talk.start).astype(int)
+    span = np.arange(-talk.days_before, talk.days_after)
+    inside = one | two
+    counts = np.bincount(offset[inside] + talk.days_before, minlength=len(span)).astype(float)
+    ratio = rate_ratio(
+        (float(two.sum()), float(one.sum())),
+        (float(talk.days_after), float(talk.days_before)),
+        dispersion=_dispersion(counts, talk.days_before),
+        method="score",
+    )
+    everything = talk.ours & ~talk.reviews.deleted
+    whole = (everything & talk.after).sum() / talk.days_after
+    whole /= max((everything & talk.before).sum() / talk.days_before, 1e-9)
+    kept = (
+        f"; ×{plain(float(whole), 1)} with the praise that is set aside"
+        if (abs(whole - ratio.ratio) >= 0.05 * ratio.ratio)
+        else ""
+    )
+    return Finding(
+        id="rival.volume",
+        claim=f"Talk about us went to ×{plain(ratio.ratio, 1)}: {plain(ratio.first, 1)} reviews a day "
+        f"after, {plain(ratio.second, 1)} before{kept}.",
+        grade=Grade.T,
+        estimate=Number(
+            value=ratio.ratio, low=ratio.low, high=ratio.high, level=ratio.level, unit="times",
+            p=ratio.p, control=ratio.second, treatment=ratio.first,
+        ),
+        n=int(inside.sum()),
+        method=f"ratio of reviews a day, {talk.windows}; errors widened by how much days differ",
+        assumes=_WRITERS,
+        breaks=_STORE,
+        evidence=(
+            Curve(
+                title="Reviews a day, praise set aside",
+                x_label="days from the launch",
+                y_label="reviews",
+                x=tuple(int(d) for d in span),
+                lines=(CurveLine(name="our product", y=tuple(float(c) for c in counts)),),
+                mark=0,
+            ),
+        ),
+    )  # fmt: skip
+
+
+def _dispersion(counts: NDArray[np.float64], split: int) -> float:
+    """Variance over mean of daily counts within each side."""
+    sides = [side for side in (counts[:split], counts[split:]) if len(side) > 1 and side.mean() > 0]
+    if not sides:
+        return 1.0
+    return max(1.0, float(np.mean([side.var(ddof=1) / side.mean() for side in sides])))
+
+
+def _change(
+    talk: Talk, before: BoolArray, after: BoolArray, sound: BoolArray
+) -> tuple[float, float, float, float] | None:
+    """Our change in stars less rivals' (when there are any), its error, our levels."""
+    rating, rated = talk.reviews.rating, np.isfinite(talk.reviews.rating) & sound
+    sides = [[who & when & rated for when in (before, after)] for who in (~talk.ours, talk.ours)]
+    if min(int(rows.sum()) for rows in sides[1]) < FEWEST:
+        return None
+    levels = [float(rating[rows].mean()) for rows in sides[1]]
+    group = np.full(len(rating), -1)
+    for g, pair in enumerate(sides):
+        for t, rows in enumerate(pair):
+            group[rows] = 2 * g + t
+    used = group >= 0
+    four = Moments.from_rows(rating[used][:, None], group[used], 4)
+    if min(int(rows.sum()) for rows in sides[0]) < FEWEST:
+        spread = four.covariance()[2:, 0, 0] / np.maximum(four.n[2:], 1)
+        return levels[1] - levels[0], float(np.sqrt(spread.sum())), levels[0], levels[1]
+    cells = Moments(
+        four.n.reshape(2, 2), four.mean.reshape(2, 2, 1), four.comoment.reshape(2, 2, 1, 1)
+    )
+    try:
+        fit = two_by_two(cells)
+    except NotEstimable:
+        return None
+    return float(fit.coefficients[3]), float(fit.se[3]), levels[0], levels[1]
+
+
+def _placebos(talk: Talk) -> list[float]:
+    """The same change at earlier dates, each a window apart, that do not reach the launch."""
+    day = talk.reviews.time.astype("datetime64[D]")
+    found, cut = [], talk.start - talk.days_after
+    step = max(28, talk.days_after // 2)
+    while cut - talk.days_before >= talk.first and len(found) < 60:
+        before = (day < cut) & (day >= cut - talk.days_before)
+        after = (day >= cut) & (day < cut + talk.days_after)
+        change = _change(talk, before, after, talk.sound)
+        if change is not None:
+            found.append(change[0])
+        cut -= step
+    return found
+
+
+def _stars(talk: Talk) -> Finding | None:
+    change = _change(talk, talk.before, talk.after, talk.sound)
+    if change is None:
+        return None
+    value, se, old, new = change
+    low, high = value - 1.959964 * se, value + 1.959964 * se
+    whole = _change(talk, talk.before, talk.after, ~talk.reviews.deleted)
+    placebos = _placebos(talk)
+    as_much = sum(p <= value if value < 0 else p >= value for p in placebos)
+    stance = Stance.MIXED
+    agrees = whole is None or whole[0] * value > 0
+    usual = len(placebos) >= _PLACEBOS and as_much >= _EXTREME * len(placebos)
+    if (low > 0 or high < 0) and agrees and not usual:
+        stance = Stance.FOR if value > 0 else Stance.AGAINST
+    controlled = bool((~talk.ours & talk.before & talk.sound).sum() >= FEWEST)
+    claim = f"Our stars went from {plain(old, 1)} to {plain(new, 1)}"
+    if controlled:
+        claim += f"; with rivals' change taken off, {plain(value, 1, signed=True)}"
+    if whole is not None and abs(whole[3] - new) >= 0.1:
+        claim += f" (to {plain(whole[3], 1)} with the praise that is set aside)"
+    if len(placebos) >= _PLACEBOS:
+        claim += f". At {as_much} of {len(placebos)} earlier dates they moved as much that way"
+    return Finding(
+        id="rival.stars",
+        claim=claim + ".",
+        stance=stance,
+        grade=Grade.T,
+        estimate=Number(
+            value=value, low=low, high=high, level=0.95, unit="stars", se=se,
+            z=value / se if se > 0 else None, control=old, treatment=new,
+        ),
+        n=int(((talk.before | talk.after) & talk.sound & np.isfinite(talk.reviews.rating)).sum()),
+        method=("difference in differences of mean stars against rivals" if controlled
+                else "difference of mean stars, no rivals to compare with")
+        + f", robust errors; {talk.windows}; {len(placebos)} placebo dates",
+        assumes="Without the launch our stars would have moved as rivals' did." if controlled
+        else "Nothing else moved our stars.",
+        breaks=_STORE,
+        evidence=(_histogram(talk),),
+    )  # fmt: skip
+
+
+def _histogram(talk: Talk) -> Bars:
+    groups: dict[str, tuple[float | None, ...]] = {}
+    sides = {"us before": talk.ours & talk.before, "us after": talk.ours & talk.after}
+    if (~talk.ours).any():
+        sides |= {
+            "rivals before": ~talk.ours & talk.before,
+            "rivals after": ~talk.ours & talk.after,
+        }
+    for name, rows in sides.items():
+        stars = np.rint(talk.reviews.rating[rows & talk.sound & np.isfinite(talk.reviews.rating)])
+        if len(stars):
+            groups[name] = tuple(float((stars == s).mean()) for s in range(1, 6))
+    return Bars(
+        title="Stars before and after, praise set aside",
+        y_label="share of reviews",
+        labels=tuple(f"{s} ★" for s in range(1, 6)),
+        groups=groups,
+        percent=True,
+    )
+
+
+def _praise(talk: Talk) -> Finding | None:
+    """Name the bursts that touch the windows, and what was pasted."""
+    rows: list[tuple[str | float | int | None, ...]] = []
+    first, last = talk.start - talk.days_before, talk.start + talk.days_after
+    for product, praise in sorted(talk.praise.items()):
+        for burst in praise.bursts:
+            if np.datetime64(burst.last) >= first and np.datetime64(burst.first) < last:
+                days = day_text(burst.first)
+                if burst.last != burst.first:
+                    days = f"{day_text(burst.first, beside=burst.last)} to {day_text(burst.last)}"
+                reasons = "; ".join(burst.reasons)
+                rows.append((product, days, burst.n, round(burst.expected, 1), reasons))
+    near = talk.before | talk.after
+    pasted = int((near & talk.pasted).sum())
+    aside = int((near & ~talk.sound & ~talk.reviews.deleted).sum())
+    if not rows and not pasted:
+        return None
+    parts = []
+    if rows:
+        parts.append(f"{len(rows)} bursts of praise" if len(rows) > 1 else "a burst of praise")
+    if pasted:
+        parts.append(f"{pasted:,} five-star texts pasted three times or more")
+    table = Table(
+        title="Bursts of five-star reviews that look bought or pushed",
+        columns=("product", "days", "five-star reviews", "usual", "why"),
+        rows=tuple(rows),
+    )
+    return Finding(
+        id="rival.praise",
+        claim=f"Set aside, so that no rating rests on them: {' and '.join(parts)} "
+        f"({aside:,} reviews of ours and rivals').",
+        grade=Grade.T,
+        n=aside,
+        method="days with at least three times the usual five-star reviews, whose texts differ from "
+        "the product's own usual (five-star share, length, near copies, deletions; z above 3.3)",
+        assumes="Real joy does not come in one day's burst of texts unlike all others.",
+        breaks="A prompt inside the app, or a true triumph, looks the same; see the figures with it.",
+        evidence=(table,) if rows else (),
+    )
+
+
+def _gains(talk: Talk) -> Finding | None:
+    """What became of each rival in the same days."""
+    rows: list[tuple[str | float | int | None, ...]] = []
+    best: tuple[float, str] | None = None
+    for product in sorted({str(p) for p in talk.reviews.product[~talk.ours]}):
+        mine = (talk.reviews.product == product) & talk.sound
+        one, two = int((mine & talk.before).sum()), int((mine & talk.after).sum())
+        if one < FEWEST or two < FEWEST:
+            continue
+        ratio = (two / talk.days_after) / (one / talk.days_before)
+        old, new = talk.mean_stars(mine & talk.before), talk.mean_stars(mine & talk.after)
+        rows.append((product, one, two, round(ratio, 2), round(old, 2), round(new, 2)))
+        if best is None or new - old > best[0]:
+            best = (new - old, product)
+    if not rows or best is None:
+        return None
+    gained = sum(
+        1 for row in rows if isinstance(row[5], float) and row[5] - float(row[4] or 0) >= 0.1
+    )
+    return Finding(
+        id="rival.gains",
+        claim=f"In the same days {gained} of {len(rows)} rivals rose by 0.1 stars or more; "
+        f"{best[1]} changed most for the better, {plain(best[0], 1, signed=True)}.",
+        grade=Grade.T,
+        n=sum(int(row[1] or 0) + int(row[2] or 0) for row in rows),
+        method=f"mean stars and reviews a day, {talk.windows}, praise set aside",
+        assumes=_WRITERS,
+        breaks=_STORE,
+        evidence=(
+            Table(
+                title="Rivals in the same days",
+                columns=(
+                    "rival",
+                    "reviews before",
+                    "after",
+                    "talk, times",
+                    "stars before",
+                    "after",
+                ),
+                rows=tuple(rows),
+            ),
+        ),
+    )
