@@ -119,8 +119,8 @@ def precedents(plan: Plan, talk: Talk, releases: Releases | None) -> Finding | s
             known.append(_Past(int(row), float(alike[i]), words, *outcome))
     if len(known) < _MIN_NOTES:
         return (
-            f"Reviews around past releases: only {len(known)} of {len(rows)} have {_FEWEST} reviews "
-            f"in the {_DAYS} days before and after."
+            f"Reviews around past releases: only {len(known)} of {len(rows)} have {_FEWEST} "
+            f"reviews in the {_DAYS} days before and after."
         )
     similar = sorted((p for p in known if p.alike >= _ALIKE), key=lambda p: -p.alike)[:_MOST]
     return _finding(releases, known, similar, len(rows))
@@ -162,8 +162,8 @@ def _finding(releases: Releases, known: list[_Past], similar: list[_Past], looke
         if similar
         else None,
         n=len(similar),
-        method=f"cosine of release notes' words, at least {_ALIKE}; stars in {_DAYS} days before and "
-        f"after, fallen when the 95% interval lies below zero; {looked} past releases looked at",
+        method=f"cosine of release notes' words, at least {_ALIKE}; stars in {_DAYS} days before "
+        f"and after, fallen when the 95% interval lies below zero; {looked} past releases read",
         assumes="Notes that read alike were releases that were alike.",
         breaks="Notes such as “bug fixes”; several releases in one month; few reviews.",
         evidence=(table,) if rows else (),

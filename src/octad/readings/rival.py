@@ -7,7 +7,6 @@ from numpy.typing import NDArray
 
 from octad.model.finding import (
     Answer,
-    Bars,
     Curve,
     CurveLine,
     Finding,
@@ -23,19 +22,13 @@ from octad.model.numbers import plain
 from octad.model.plan import Plan
 from octad.readings.moving import moving
 from octad.readings.precedents import precedents
+from octad.readings.stars import stars as stars_of
 from octad.readings.voices import FEWEST, Talk, listen
-from octad.readings.words import words
-from octad.stats.did import two_by_two
-from octad.stats.moments import Moments
+from octad.readings.words import is_outcry, words
 from octad.stats.rates import rate_ratio
-from octad.stats.refusal import NotEstimable
 
 QUESTION = "What do people say of us and of our rivals, and what came of it elsewhere?"
 
-BoolArray = NDArray[np.bool_]
-
-_PLACEBOS = 8
-_EXTREME = 0.2
 _WRITERS = "Those who write reviews are no fair sample of users, but were no fairer before."
 _STORE = "A prompt to review, a store that reset or filtered its ratings, praise not found out."
 
@@ -57,11 +50,12 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
       praise set aside or not, and fewer than a fifth of earlier dates show as much; else mixed;
     - moving: whether a larger share of our reviews speaks of leaving; the same way;
     - words: complaints that rose, or praise. A complaint rises after most releases, so words
-      alone never make the reading more than mixed.
+      alone make the reading no more than mixed, unless one complaint is an outcry: a quarter of
+      all who write, and fifteen points more than before.
 
-    Against: stars or moving are against, and neither is for. For: one is for, neither is against,
-    and no complaint rose. Mixed: anything else. Silent: too few sound reviews of our product on a
-    side, or no launch day.
+    Against: stars or moving are against, or there is an outcry, and neither is for. For: one is
+    for, neither is against, and no complaint rose. Mixed: anything else. Silent: too few sound
+    reviews of our product on a side, or no launch day.
     """
     talk = listen(plan, inputs)
     if isinstance(talk, str):
@@ -73,7 +67,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         )
     rivals = bool((~talk.ours & talk.sound).any())
     missing = [] if rivals else [_no_rivals(plan)]
-    stars, moves, said = _stars(talk), moving(plan, talk), words(talk)
+    stars, moves, said = stars_of(talk), moving(plan, talk), words(talk)
     found = [_volume(talk), stars, *said, moves, _praise(talk), _gains(talk) if rivals else None]
     past = precedents(plan, talk, inputs.releases)
     if isinstance(past, str):
@@ -92,12 +86,17 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
 
 def _no_rivals(plan: Plan) -> str:
     named = ", ".join(plan.project.rivals) or "rivals (name them under `rivals:`)"
-    return f"Reviews of {named} over the same days: without them a shock that hit everyone counts as ours."
+    return (
+        f"Reviews of {named} over the same days: without them a shock that hit everyone counts as "
+        "ours."
+    )
 
 
 def _stance(stars: Finding | None, moves: Finding | None, said: list[Finding]) -> Stance:
     weighty = {f.stance for f in (stars, moves) if f is not None} - {None, Stance.MIXED}
-    complaints = any(f.stance is Stance.AGAINST for f in said)
+    complaints = {f.id for f in said if f.stance is Stance.AGAINST}
+    if any(f.id == "rival.rose" and is_outcry(f) for f in said):
+        weighty.add(Stance.AGAINST)
     if weighty == {Stance.AGAINST}:
         return Stance.AGAINST
     if weighty == {Stance.FOR} and not complaints:
@@ -151,8 +150,8 @@ def _volume(talk: Talk) -> Finding:
     )
     return Finding(
         id="rival.volume",
-        claim=f"Talk about us went to ×{plain(ratio.ratio, 1)}: {plain(ratio.first, 1)} reviews a day "
-        f"after, {plain(ratio.second, 1)} before{kept}.",
+        claim=f"Talk about us went to ×{plain(ratio.ratio, 1)}: {plain(ratio.first, 1)} reviews a "
+        f"day after, {plain(ratio.second, 1)} before{kept}.",
         grade=Grade.T,
         estimate=Number(
             value=ratio.ratio, low=ratio.low, high=ratio.high, level=ratio.level, unit="times",
@@ -181,112 +180,6 @@ def _dispersion(counts: NDArray[np.float64], split: int) -> float:
     if not sides:
         return 1.0
     return max(1.0, float(np.mean([side.var(ddof=1) / side.mean() for side in sides])))
-
-
-def _change(
-    talk: Talk, before: BoolArray, after: BoolArray, sound: BoolArray
-) -> tuple[float, float, float, float] | None:
-    """Our change in stars less rivals' (when there are any), its error, our levels."""
-    rating, rated = talk.reviews.rating, np.isfinite(talk.reviews.rating) & sound
-    sides = [[who & when & rated for when in (before, after)] for who in (~talk.ours, talk.ours)]
-    if min(int(rows.sum()) for rows in sides[1]) < FEWEST:
-        return None
-    levels = [float(rating[rows].mean()) for rows in sides[1]]
-    group = np.full(len(rating), -1)
-    for g, pair in enumerate(sides):
-        for t, rows in enumerate(pair):
-            group[rows] = 2 * g + t
-    used = group >= 0
-    four = Moments.from_rows(rating[used][:, None], group[used], 4)
-    if min(int(rows.sum()) for rows in sides[0]) < FEWEST:
-        spread = four.covariance()[2:, 0, 0] / np.maximum(four.n[2:], 1)
-        return levels[1] - levels[0], float(np.sqrt(spread.sum())), levels[0], levels[1]
-    cells = Moments(
-        four.n.reshape(2, 2), four.mean.reshape(2, 2, 1), four.comoment.reshape(2, 2, 1, 1)
-    )
-    try:
-        fit = two_by_two(cells)
-    except NotEstimable:
-        return None
-    return float(fit.coefficients[3]), float(fit.se[3]), levels[0], levels[1]
-
-
-def _placebos(talk: Talk) -> list[float]:
-    """The same change at earlier dates, each a window apart, that do not reach the launch."""
-    day = talk.reviews.time.astype("datetime64[D]")
-    found, cut = [], talk.start - talk.days_after
-    step = max(28, talk.days_after // 2)
-    while cut - talk.days_before >= talk.first and len(found) < 60:
-        before = (day < cut) & (day >= cut - talk.days_before)
-        after = (day >= cut) & (day < cut + talk.days_after)
-        change = _change(talk, before, after, talk.sound)
-        if change is not None:
-            found.append(change[0])
-        cut -= step
-    return found
-
-
-def _stars(talk: Talk) -> Finding | None:
-    change = _change(talk, talk.before, talk.after, talk.sound)
-    if change is None:
-        return None
-    value, se, old, new = change
-    low, high = value - 1.959964 * se, value + 1.959964 * se
-    whole = _change(talk, talk.before, talk.after, ~talk.reviews.deleted)
-    placebos = _placebos(talk)
-    as_much = sum(p <= value if value < 0 else p >= value for p in placebos)
-    stance = Stance.MIXED
-    agrees = whole is None or whole[0] * value > 0
-    usual = len(placebos) >= _PLACEBOS and as_much >= _EXTREME * len(placebos)
-    if (low > 0 or high < 0) and agrees and not usual:
-        stance = Stance.FOR if value > 0 else Stance.AGAINST
-    controlled = bool((~talk.ours & talk.before & talk.sound).sum() >= FEWEST)
-    claim = f"Our stars went from {plain(old, 1)} to {plain(new, 1)}"
-    if controlled:
-        claim += f"; with rivals' change taken off, {plain(value, 1, signed=True)}"
-    if whole is not None and abs(whole[3] - new) >= 0.1:
-        claim += f" (to {plain(whole[3], 1)} with the praise that is set aside)"
-    if len(placebos) >= _PLACEBOS:
-        claim += f". At {as_much} of {len(placebos)} earlier dates they moved as much that way"
-    return Finding(
-        id="rival.stars",
-        claim=claim + ".",
-        stance=stance,
-        grade=Grade.T,
-        estimate=Number(
-            value=value, low=low, high=high, level=0.95, unit="stars", se=se,
-            z=value / se if se > 0 else None, control=old, treatment=new,
-        ),
-        n=int(((talk.before | talk.after) & talk.sound & np.isfinite(talk.reviews.rating)).sum()),
-        method=("difference in differences of mean stars against rivals" if controlled
-                else "difference of mean stars, no rivals to compare with")
-        + f", robust errors; {talk.windows}; {len(placebos)} placebo dates",
-        assumes="Without the launch our stars would have moved as rivals' did." if controlled
-        else "Nothing else moved our stars.",
-        breaks=_STORE,
-        evidence=(_histogram(talk),),
-    )  # fmt: skip
-
-
-def _histogram(talk: Talk) -> Bars:
-    groups: dict[str, tuple[float | None, ...]] = {}
-    sides = {"us before": talk.ours & talk.before, "us after": talk.ours & talk.after}
-    if (~talk.ours).any():
-        sides |= {
-            "rivals before": ~talk.ours & talk.before,
-            "rivals after": ~talk.ours & talk.after,
-        }
-    for name, rows in sides.items():
-        stars = np.rint(talk.reviews.rating[rows & talk.sound & np.isfinite(talk.reviews.rating)])
-        if len(stars):
-            groups[name] = tuple(float((stars == s).mean()) for s in range(1, 6))
-    return Bars(
-        title="Stars before and after, praise set aside",
-        y_label="share of reviews",
-        labels=tuple(f"{s} ★" for s in range(1, 6)),
-        groups=groups,
-        percent=True,
-    )
 
 
 def _praise(talk: Talk) -> Finding | None:
@@ -322,10 +215,10 @@ def _praise(talk: Talk) -> Finding | None:
         f"({aside:,} reviews of ours and rivals').",
         grade=Grade.T,
         n=aside,
-        method="days with at least three times the usual five-star reviews, whose texts differ from "
-        "the product's own usual (five-star share, length, near copies, deletions; z above 3.3)",
+        method="days with at least three times the usual five-star reviews, whose texts differ "
+        "from the product's own usual in five-star share, length, near copies or deletions (z > 3.3)",
         assumes="Real joy does not come in one day's burst of texts unlike all others.",
-        breaks="A prompt inside the app, or a true triumph, looks the same; see the figures with it.",
+        breaks="A prompt inside the app, or a true triumph, looks the same; see both figures.",
         evidence=(table,) if rows else (),
     )
 
@@ -334,14 +227,19 @@ def _gains(talk: Talk) -> Finding | None:
     """What became of each rival in the same days."""
     rows: list[tuple[str | float | int | None, ...]] = []
     best: tuple[float, str] | None = None
+    changes: list[float] = []
+    day = talk.reviews.time.astype("datetime64[D]")
     for product in sorted({str(p) for p in talk.reviews.product[~talk.ours]}):
         mine = (talk.reviews.product == product) & talk.sound
         one, two = int((mine & talk.before).sum()), int((mine & talk.after).sum())
         if one < FEWEST or two < FEWEST:
             continue
-        ratio = (two / talk.days_after) / (one / talk.days_before)
+        # A rival whose reviews begin inside the window was not silent before; its past is unknown.
+        whole = bool((day[talk.reviews.product == product] < talk.start - talk.days_before).any())
+        ratio = round((two / talk.days_after) / (one / talk.days_before), 2) if whole else None
         old, new = talk.mean_stars(mine & talk.before), talk.mean_stars(mine & talk.after)
-        rows.append((product, one, two, round(ratio, 2), round(old, 2), round(new, 2)))
+        rows.append((product, one, two, ratio, round(old, 2), round(new, 2)))
+        changes.append(new - old)
         if best is None or new - old > best[0]:
             best = (new - old, product)
     if not rows or best is None:
@@ -354,7 +252,7 @@ def _gains(talk: Talk) -> Finding | None:
         claim=f"In the same days {gained} of {len(rows)} rivals rose by 0.1 stars or more; "
         f"{best[1]} changed most for the better, {plain(best[0], 1, signed=True)}.",
         grade=Grade.T,
-        n=sum(int(row[1] or 0) + int(row[2] or 0) for row in rows),
+        n=int((~talk.ours & talk.sound & (talk.before | talk.after)).sum()),
         method=f"mean stars and reviews a day, {talk.windows}, praise set aside",
         assumes=_WRITERS,
         breaks=_STORE,
@@ -365,7 +263,7 @@ def _gains(talk: Talk) -> Finding | None:
                     "rival",
                     "reviews before",
                     "after",
-                    "talk, times",
+                    "talk ×",
                     "stars before",
                     "after",
                 ),

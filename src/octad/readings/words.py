@@ -12,12 +12,13 @@ from octad.text.contrast import Shift, contrast, voices
 from octad.text.quotes import pick_quotes
 from octad.text.tokens import TermMatrix, term_matrix
 
-__all__ = ["words"]
+__all__ = ["is_outcry", "words"]
 
 BoolArray = NDArray[np.bool_]
 
 _UNHAPPY, _HAPPY = 2.5, 4.0
 _NAMED, _QUOTED = 3, 3
+_OUTCRY, _MORE = 0.25, 0.15
 
 
 def words(talk: Talk) -> list[Finding]:
@@ -35,9 +36,12 @@ def words(talk: Talk) -> list[Finding]:
     reviews = talk.reviews
     matrix = term_matrix(reviews.text[rows])
     ours, before, after = talk.ours[rows], talk.before[rows], talk.after[rows]
-    controls = None
-    if min((~ours & before).sum(), (~ours & after).sum()) >= FEWEST:
-        controls = (~ours & before, ~ours & after)
+    products = reviews.product[rows]
+    controls = []
+    for name in sorted({str(p) for p in products[~ours]}):
+        pair = (~ours & before & (products == name), ~ours & after & (products == name))
+        if min(pair[0].sum(), pair[1].sum()) >= FEWEST:
+            controls.append(pair)
     found = contrast(
         matrix,
         ours & before,
@@ -61,6 +65,20 @@ def words(talk: Talk) -> list[Finding]:
                 )
             )
     return result
+
+
+def is_outcry(rose: Finding) -> bool:
+    """Whether one complaint that rose is made by a quarter of all, fifteen points more than before."""
+    table = rose.evidence[0]
+    if not isinstance(table, Table) or rose.stance is not Stance.AGAINST:
+        return False
+    for row in table.rows:
+        old, new = (float(str(cell).rstrip("%")) for cell in row[1:3])
+        stars = row[5]
+        unhappy = isinstance(stars, float | int) and stars <= _UNHAPPY
+        if unhappy and new >= 100 * _OUTCRY and new - old >= 100 * _MORE:
+            return True
+    return False
 
 
 _BREAKS = "A prompt that asks for certain words; a new crowd of writers; a store's filter."

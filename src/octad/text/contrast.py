@@ -13,9 +13,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import sparse, special, stats
+from scipy import sparse, special
 
 from octad.stats.logodds import log_odds
+from octad.stats.multiplicity import benjamini_hochberg
 from octad.text.copies import near_copies
 from octad.text.tokens import TermMatrix
 
@@ -23,6 +24,7 @@ __all__ = ["Contrast", "Shift", "contrast", "voices"]
 
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
+FloatArray = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,7 @@ def contrast(
     after: BoolArray,
     *,
     voice: IntArray | None = None,
-    controls: tuple[BoolArray, BoolArray] | None = None,
+    controls: Sequence[tuple[BoolArray, BoolArray]] = (),
     min_voices: int = 5,
     limit: float = 0.05,
     top: int = 12,
@@ -131,13 +133,13 @@ def contrast(
         before: (N,) mask of the first set.
         after: (N,) mask of the second.
         voice: (N,) who speaks, from `voices`; every document its own voice when absent.
-        controls: Masks of the controls' documents over the same two spans.
+        controls: For each control, the masks of its documents over the same two spans.
         min_voices: Terms held by fewer voices in both sets together are not looked at.
         limit: Largest false discovery rate of what is listed.
         top: Longest list.
 
     Returns:
-        The lists; empty when a side is empty. Controls are left out when a side of them is empty.
+        The lists; empty when a side is empty. A control with an empty side is left out.
     """
     speakers = np.arange(len(matrix), dtype=np.int64) if voice is None else voice
     if not before.any() or not after.any() or not matrix.terms:
@@ -150,15 +152,12 @@ def contrast(
     own = log_odds(new[looked], old[looked], (n_new, n_old))
     delta, variance = own.delta, own.se**2
     control: NDArray[np.float64] | None = None
-    if controls is not None and controls[0].any() and controls[1].any():
-        there_old, n_there_old = _held(matrix, controls[0], speakers)
-        there_new, n_there_new = _held(matrix, controls[1], speakers)
-        there = log_odds(there_new[looked], there_old[looked], (n_there_new, n_there_old))
-        delta, variance = delta - there.delta, variance + there.se**2
-        control = np.exp(there.delta)
+    found = _controls(matrix, controls, speakers, looked)
+    if found is not None:
+        delta, variance, control = delta - found[0], variance + found[1], np.exp(found[0])
     se = np.sqrt(variance)
     z = delta / se
-    q = stats.false_discovery_control(2 * special.ndtr(-np.abs(z)))
+    q = benjamini_hochberg(2 * special.ndtr(-np.abs(z)))
     half = 1.959963984540054 * se
 
     def shift(i: int) -> Shift:
@@ -179,6 +178,27 @@ def contrast(
     return Contrast(
         chosen(1, after), chosen(-1, before), n_old, n_new, control is not None, len(looked)
     )
+
+
+def _controls(
+    matrix: TermMatrix,
+    controls: Sequence[tuple[BoolArray, BoolArray]],
+    voice: IntArray,
+    looked: IntArray,
+) -> tuple[FloatArray, FloatArray] | None:
+    """The controls' change in log-odds, each against its own past, averaged by how well it is known.
+
+    Pooling their documents instead would let a control that is merely reviewed less change the mix.
+    """
+    weighted, weight = np.zeros(len(looked)), np.zeros(len(looked))
+    for before, after in controls:
+        if before.any() and after.any():
+            old, n_old = _held(matrix, before, voice)
+            new, n_new = _held(matrix, after, voice)
+            there = log_odds(new[looked], old[looked], (n_new, n_old))
+            weighted += there.delta / there.se**2
+            weight += 1 / there.se**2
+    return (weighted / weight, 1 / weight) if weight.any() else None
 
 
 def _distinct(

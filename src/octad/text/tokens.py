@@ -262,9 +262,9 @@ def term_matrix(
     Returns:
         The documents' terms.
 
-    >>> m = term_matrix(["The app crashes", "crashing again", "It doesn't crash"], min_docs=1)
+    >>> m = term_matrix(["Login crashes", "crashing again", "It doesn't crash"], min_docs=1)
     >>> sorted(m.terms)
-    ['app', 'app crash', 'crash', 'not crash']
+    ['crash', 'login', 'login crash', 'not crash']
     """
     cleaned = [own_words(text) for text in texts]
     script = scripts(cleaned) if cleaned else np.empty(0, dtype="<U8")

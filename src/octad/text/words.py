@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "CHINESE_STOP",
     "ENGLISH_STOP",
+    "GENERIC",
     "INDONESIAN_STOP",
     "NEGATORS",
     "NOT_INFLECTED",
@@ -129,10 +130,15 @@ NEGATORS = {
 PARTICLES = frozenset({"in", "out", "up", "down", "off", "back"})
 """They end a phrase (``log in``, ``shut down``) but are no term alone."""
 
+_GENERIC = "app apps apk apl application applications aplikasi aplikasinya apknya 软件 应用 客户端"
+
 SINGLE_HAN = frozenset("卡慢烂差退丑贵赞棒乱坑")
 """Single Chinese letters that are a word of judgement; all others are dropped."""
 
 NOT_INFLECTED = frozenset(_NOT_INFLECTED.split())
 """Words whose ending only looks like an inflection."""
 
-STOP = {"en": ENGLISH_STOP, "id": INDONESIAN_STOP, "zh": CHINESE_STOP}
+GENERIC = frozenset(_GENERIC.split())
+"""Every review is about an app, so the word says nothing."""
+
+STOP = {"en": ENGLISH_STOP | GENERIC, "id": INDONESIAN_STOP, "zh": CHINESE_STOP | GENERIC}
