@@ -216,7 +216,7 @@ def _praise(talk: Talk) -> Finding | None:
         grade=Grade.T,
         n=aside,
         method="days with at least three times the usual five-star reviews, whose texts differ "
-        "from the product's own usual in five-star share, length, near copies or deletions (z > 3.3)",
+        "from the product's own usual (five-star share, length, near copies, deletions; z > 3.3)",
         assumes="Real joy does not come in one day's burst of texts unlike all others.",
         breaks="A prompt inside the app, or a true triumph, looks the same; see both figures.",
         evidence=(table,) if rows else (),

@@ -145,7 +145,7 @@ def stars(talk: Talk) -> Finding | None:
         assumes="Without the launch our stars would have moved as rivals' did."
         if found.rivals
         else "Nothing else moved our stars.",
-        breaks="A prompt to review, a store that reset or filtered its ratings, praise not found out.",
+        breaks="A prompt to review, a store that reset or filtered its ratings, fakes not found.",
         evidence=(_histogram(talk),),
     )
 

@@ -26,8 +26,8 @@ def words(talk: Talk) -> list[Finding]:
 
     A term is a complaint when the reviews that carry it give 2.5 stars or fewer on average, and
     praise when they give 4 or more. What rose is against when the terms that rose are complaints
-    and none is praise; for when it is the other way round; else mixed. What fell is told the
-    same way round (a complaint that fell is good news).
+    and none is praise; for when it is the other way round; else mixed. What fell takes no side:
+    when one term fills the talk, the share of all others falls.
 
     Returns:
         What rose, then what fell; either is left out when nothing passed.
@@ -68,7 +68,7 @@ def words(talk: Talk) -> list[Finding]:
 
 
 def is_outcry(rose: Finding) -> bool:
-    """Whether one complaint that rose is made by a quarter of all, fifteen points more than before."""
+    """Whether a complaint that rose is made by a quarter of all, and fifteen points more."""
     table = rose.evidence[0]
     if not isinstance(table, Table) or rose.stance is not Stance.AGAINST:
         return False
@@ -98,13 +98,13 @@ class _Side:
         stars = stars[np.isfinite(stars)]
         return float(stars.mean()) if len(stars) else float("nan")
 
-    def _stance(self, liking: list[float]) -> Stance:
+    def _stance(self, liking: list[float]) -> Stance | None:
+        if self.name == "fell":
+            return None
         unhappy, happy = (
             any(x <= _UNHAPPY for x in liking),
             any(x >= _HAPPY for x in liking),
         )
-        if self.name == "fell":
-            unhappy, happy = happy, unhappy
         if unhappy and not happy:
             return Stance.AGAINST
         return Stance.FOR if happy and not unhappy else Stance.MIXED

@@ -186,9 +186,9 @@ def _controls(
     voice: IntArray,
     looked: IntArray,
 ) -> tuple[FloatArray, FloatArray] | None:
-    """The controls' change in log-odds, each against its own past, averaged by how well it is known.
+    """The controls' change in log-odds, each against its own past, weighted by its precision.
 
-    Pooling their documents instead would let a control that is merely reviewed less change the mix.
+    Pooling their documents would let a control that is merely reviewed less change the mix.
     """
     weighted, weight = np.zeros(len(looked)), np.zeros(len(looked))
     for before, after in controls:

@@ -69,10 +69,17 @@ def pick_quotes(
     score = _closeness(matrix, rows) * _readable(texts, rows)
     order = rows[np.argsort(-score, kind="stable")]
     chosen: list[int] = []
+    seen: set[str] = set()
     for row in order[:200]:
         words = set(matrix.presence[int(row)].indices.tolist())
-        if all(_overlap(words, matrix, other) < 0.6 for other in chosen):
+        # Two short texts share their one word and may still be two voices; equal ones are not.
+        limit = 0.6 if len(words) >= 4 else 1.01
+        same = "".join(own_words(texts[int(row)]).split()).lower()
+        if same in seen:
+            continue
+        if all(_overlap(words, matrix, other) < limit for other in chosen):
             chosen.append(int(row))
+            seen.add(same)
         if len(chosen) == k:
             break
     dissent = None
@@ -131,7 +138,10 @@ def quote_text(text: object, around: str = "", limit: int = LONGEST) -> str:
     >>> quote_text("x " * 200 + "the crash came back" + " y" * 200, "crash", 40)
     '…x x x the crash came back y y y y y y…'
     """
-    words = redact(text)
+    title, _, rest = own_words(text).partition("\n")
+    # Many write the title again as the text, or let the store make one of its first words.
+    again = bool(title) and rest.strip().startswith(title.strip().rstrip("….。"))
+    words = redact(rest if again else text)
     if len(words) <= limit:
         return words
     at = words.lower().find(around.lower()) if around else -1
