@@ -8,6 +8,7 @@ from octad.errors import UnknownNameError, UsageError
 from octad.model.plan import Launch, Project
 from octad.worlds import World, names, simulate
 from octad.worlds.base import Categorical, Table
+from octad.worlds.launches import LAUNCHES
 
 START = np.datetime64("2026-03-01T00:00:00", "us")
 
@@ -37,19 +38,25 @@ def test_progress_goes_from_nothing_to_one() -> None:
 
 
 def test_an_unknown_world_and_an_empty_one_are_refused() -> None:
-    assert names() == ("wallet",)
+    assert names() == ("wallet", "quickpay", "icon")
     with pytest.raises(UnknownNameError, match="Did you mean 'wallet'"):
         simulate("walet")
     with pytest.raises(UsageError, match="too small"):
         simulate(users=10)
 
 
-def test_its_files_are_a_valid_project(wallet: World) -> None:
+@pytest.mark.parametrize("name", names())
+def test_its_files_are_a_valid_project(name: str) -> None:
+    wallet = simulate(name, users=100)
     yaml = YAML(typ="safe")
     project = Project.model_validate(yaml.load(wallet.files["octad.yml"]))
-    launch = Launch.model_validate(yaml.load(wallet.files["launches/circles.yml"]))
+    stem = LAUNCHES[name].launch
+    launch = Launch.model_validate(yaml.load(wallet.files[f"launches/{stem}.yml"]))
     assert project.simulated
-    assert launch.launch == "circles"
+    assert launch.launch == stem
+    exposed = wallet.tables["exposures"]["launch"]
+    assert isinstance(exposed, Categorical)
+    assert exposed.names == (stem,)
     assert set(launch.metrics) <= set(project.metrics)
     assert {e.metric for e in launch.expects} <= set(project.metrics)
     assert set(launch.never) <= set(project.charter.never)

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from octad.errors import UnknownNameError, UsageError, nearest
 from octad.worlds import wallet
 from octad.worlds.base import Categorical, Table, World
+from octad.worlds.launches import LAUNCHES
 
 __all__ = ["Categorical", "Table", "World", "names", "simulate"]
 
-_WORLDS = {"wallet": wallet.simulate}
+_WORLDS = {name: partial(wallet.simulate, launched) for name, launched in LAUNCHES.items()}
 
 
 def names() -> tuple[str, ...]:
-    """The worlds there are."""
+    """The worlds there are.
+
+    `wallet` launches a feed that harms; `quickpay` a way to pay that helps; `icon` nothing that
+    matters.
+    """
     return tuple(_WORLDS)
 
 

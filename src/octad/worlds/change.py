@@ -23,6 +23,8 @@ class Change:
         blank: How often it stays blank for somebody of mean intensity; grows with intensity.
         shame: How often a payment is seen, and spoken of, by somebody's family.
         feed: Whether there is a feed to look at.
+        handy: The share of payments otherwise made in cash, because the phone takes too long,
+            that are now made with the product.
     """
 
     lure: float = 0.0
@@ -35,6 +37,7 @@ class Change:
     blank: float = 0.0
     shame: float = 0.0
     feed: bool = False
+    handy: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ makes people sore, and soreness makes them bring fewer needs, and leave.
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,6 +30,7 @@ HOME = np.array([0.35, 0.7, 1.5])  # seconds until the home page stands, by devi
 CRASH = np.array([0.014, 0.03, 0.07])  # a session on a new, mid, old device
 DEMAND = np.array([0.94, 0.95, 0.97, 1.02, 1.14, 1.12, 0.86])  # Monday to Sunday
 
+CASH = 0.1  # of needs, met without the product by people who are content with it
 LEAVE, RETURN = 0.0011, 0.012  # a day, for people who are not sore
 GIVE_UP = 0.0032  # per second of needless effort, at patience 1
 HEALS = 0.93  # soreness left after a day
@@ -68,6 +70,7 @@ class Sessions:
         user: Index of the person. `kind`: why it was opened. `turn`: which one of its kind.
         at: Microseconds since the launch's start.
         treated: Whether the change was there. `feed`: whether a feed was met.
+        handy: A payment that would have been made in cash without the change.
         home, wait: Seconds until the home page and until the feed stood.
         crashed, relaunched, blank, menu: What was met.
         gave_up: Came for something and left without it.
@@ -85,6 +88,7 @@ class Sessions:
     turn: Ints
     at: Ints
     treated: Bools
+    handy: Bools
     feed: Bools
     home: Floats
     wait: Floats
@@ -117,6 +121,7 @@ class _Opened:
     turn: Ints
     at: Ints
     treated: Bools
+    handy: Bools
 
 
 class Life:
@@ -167,14 +172,14 @@ class Life:
         Args:
             day: Days since the launch's start; below zero before it.
         """
-        user, kind, turn = self._openings(day)
+        user, kind, turn, handy = self._openings(day)
         u = self.random.uniform("hour", user * 5 + kind, day, turn)
         hour = self.people.hour[user] + 2.3 * np.log(u / (1 - u))  # logistic around one's own hour
         hour = np.where((hour < 0) | (hour >= 23.9), 6 + 17 * u, hour)
         at = day * DAY + (hour * 3.6e9).astype(np.int64)
         self._expose(day, user, at)
         treated = self.arm[user] & (self.state.since[user] >= 0)
-        s = self._lived(_Opened(day, user, kind, turn, at, treated))
+        s = self._lived(_Opened(day, user, kind, turn, at, treated, handy))
         self._felt(s)
         return s
 
@@ -186,19 +191,22 @@ class Life:
         payday = 1.1 if month_day >= 26 or month_day <= 2 else 1.0
         return float(DEMAND[weekday] * payday * (1 + 0.03 * np.sin(2 * np.pi * (day + 60) / 365)))
 
-    def _openings(self, day: int) -> tuple[Ints, NDArray[np.int8], Ints]:
-        """Who opens the product today, and why."""
+    def _openings(self, day: int) -> tuple[NDArray[Any], ...]:
+        """Who opens the product today, why, for which time, and whether only as it is handy."""
         p, state, r, season = self.people, self.state, self.random, self._rate(day)
-        bring = np.where(state.gone, 0.0, np.exp(-0.05 * state.sore))
-        user, kind, turn = [], [], []
+        stays = np.where(state.gone, 0.0, np.exp(-0.05 * state.sore))
+        cash = np.where(self.arm & (state.since >= 0), CASH * (1 - self.change.handy), CASH)
+        user, kind, turn, handy = [], [], [], []
         for code, rate in ((PAY, p.pay), (TRANSFER, p.transfer), (BALANCE, p.balance)):
-            needs = poisson(r.uniform(f"need{code}", self._who, day), rate * season)
+            needs = poisson(r.uniform(f"need{code}", self._who, day), rate * season / (1 - CASH))
             whose = np.repeat(self._who, needs)
             which = np.arange(len(whose)) - np.repeat(np.cumsum(needs) - needs, needs)
-            kept = r.uniform(f"bring{code}", whose, day, which) < bring[whose]
+            u = r.uniform(f"bring{code}", whose, day, which)
+            kept = u < stays[whose] * (1 - (cash[whose] if code == PAY else CASH))
             user.append(whose[kept])
             turn.append(which[kept])
             kind.append(np.full(int(kept.sum()), code, dtype=np.int8))
+            handy.append(u[kept] >= stays[whose[kept]] * (1 - CASH))
         since_days = day - state.since // DAY
         fades = np.exp(-since_days / self.change.lure_days)
         pull = (
@@ -210,12 +218,13 @@ class Life:
         for code, rate in ((IDLE, p.idle * season), (LURED, pull)):
             if not np.any(rate):
                 continue
-            times = poisson(r.uniform(f"open{code}", self._who, day), rate * bring)
+            times = poisson(r.uniform(f"open{code}", self._who, day), rate * stays)
             whose = np.repeat(self._who, times)
             user.append(whose)
             turn.append(np.arange(len(whose)) - np.repeat(np.cumsum(times) - times, times))
             kind.append(np.full(len(whose), code, dtype=np.int8))
-        return np.concatenate(user), np.concatenate(kind), np.concatenate(turn)
+            handy.append(np.zeros(len(whose), dtype=np.bool_))
+        return tuple(np.concatenate(parts) for parts in (user, kind, turn, handy))
 
     def _expose(self, day: int, user: Ints, at: Ints) -> None:
         """Enrol people at their first opening, once the rollout has reached them."""
@@ -262,6 +271,7 @@ class Life:
             turn=turn,
             at=o.at,
             treated=treated,
+            handy=o.handy,
             feed=feed,
             home=HOME[device] * network * swing + 0.15 * wait,
             wait=wait,

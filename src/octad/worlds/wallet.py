@@ -1,4 +1,4 @@
-"""The wallet: a product that pays in seconds, and the launch of a feed on its home page."""
+"""The wallet: a product that pays in seconds, its rival, and its winter with one launch in it."""
 
 from __future__ import annotations
 
@@ -10,18 +10,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octad.worlds.base import Bools, Categorical, Random, Table, World
-from octad.worlds.change import FEED, Rollout
+from octad.worlds.change import Rollout
+from octad.worlds.launches import Launched
 from octad.worlds.life import DAY, Life
 from octad.worlds.log import Log, Versions
 from octad.worlds.people import AGE_BANDS, DEVICES, PLANS, REGIONS, TENURES, People, born
 from octad.worlds.truth import both_arms, by_day, effects, later
 from octad.worlds.voices import Rival, Voices
-from octad.worlds.wallet_files import FILES
+from octad.worlds.wallet_files import OCTAD, readme
 from octad.worlds.writing import authors, write
 
 __all__ = ["simulate"]
 
 Progress = Callable[[str, float], None]
+Releases = tuple[tuple[int, str, str], ...]
 
 REVIEWS_FROM, EVENTS_FROM, LAST = -120, -28, 39
 """Days since the launch's start: first reviews, first events, the day after the last."""
@@ -37,9 +39,9 @@ OURS = (
     (-87, "8.1", "Send money to a phone number."),
     (-58, "8.2", "Faster start, clearer receipts."),
     (-31, "8.3", "Stronger protection when you sign in on a new phone."),
-    (-3, "8.4", "New: Circles. See what your friends are up to, right on your home page."),
-    (16, "8.4.1", "Small repairs in Circles."),
 )
+LAUNCHED_IN = ((-3, "8.4"), (16, "8.4.1"))
+"""When the launch's version comes out, and the one that mends it; notes are the launch's."""
 THEIRS = (
     (-127, "5.0", "More shops, more cashback."),
     (-98, "5.1", "New: Moments, a social tab with your friends' activity."),
@@ -54,10 +56,11 @@ THEIRS = (
 RIVAL = Rival(daily=7.5, social=((-98, -84), (-70, -57), (-40, -19)))
 
 
-def simulate(*, seed: int, users: int, progress: Progress) -> World:
+def simulate(launched: Launched, *, seed: int, users: int, progress: Progress) -> World:
     """Live the wallet's winter and its launch.
 
     Args:
+        launched: What is launched.
         seed: Which world.
         users: How many people; a hundred thousand make about six million events.
         progress: Told what is being done and the share that is done.
@@ -68,8 +71,9 @@ def simulate(*, seed: int, users: int, progress: Progress) -> World:
     random = Random(seed)
     people = born(random, users)
     chosen = (people.arm < ROLLOUT.treated) | people.staff
-    life = Life(random, people, FEED, ROLLOUT, chosen)
-    versions = Versions(tuple(r[1] for r in OURS), tuple(r[0] for r in OURS), needed="8.4")
+    life = Life(random, people, launched.change, ROLLOUT, chosen)
+    ours = _ours(launched)
+    versions = Versions(tuple(r[1] for r in ours), tuple(r[0] for r in ours), needed="8.4")
     log = Log(random, people, versions, life.state.since)
     rival = Rival(RIVAL.daily * users / 100_000, RIVAL.social)
     voices = Voices(random, people, rival)
@@ -87,14 +91,24 @@ def simulate(*, seed: int, users: int, progress: Progress) -> World:
     tables: dict[str, Table] = {
         "events": log.table(),
         "users": _users(people),
-        "exposures": _exposures(people, life.state.since, chosen),
-        "reviews": _reviews(random, people, voices, log, users),
-        "releases": _releases(),
+        "exposures": _exposures(people, life.state.since, chosen, launched.launch),
+        "reviews": _reviews(random, people, voices, log),
+        "releases": _releases(ours),
     }
     progress("reading off the truth", 0.8)
-    truth = _truth(start, seed, users)
+    truth = _truth(start, launched, seed)
     progress("done", 1.0)
-    return World(tables, dict(FILES), truth)
+    files = {
+        "octad.yml": OCTAD,
+        f"launches/{launched.launch}.yml": launched.plan,
+        "README.md": readme(launched.launch, launched.about),
+    }
+    return World(tables, files, truth)
+
+
+def _ours(launched: Launched) -> Releases:
+    brings = ((*out, note) for out, note in zip(LAUNCHED_IN, launched.notes, strict=True))
+    return (*OURS, *brings)
 
 
 def _users(people: People) -> Table:
@@ -111,28 +125,28 @@ def _users(people: People) -> Table:
     }
 
 
-def _exposures(people: People, since: NDArray[np.int64], chosen: Bools) -> Table:
+def _exposures(people: People, since: NDArray[np.int64], chosen: Bools, launch: str) -> Table:
     rows = np.flatnonzero(since >= 0)
     rows = rows[np.argsort(since[rows], kind="stable")]
     return {
         "user_id": people.uid[rows],
         "ts": START + since[rows].astype("timedelta64[us]"),
-        "launch": Categorical(np.zeros(len(rows), dtype=np.int32), ("circles",)),
+        "launch": Categorical(np.zeros(len(rows), dtype=np.int32), (launch,)),
         "arm": Categorical(chosen[rows].astype(np.int32), ("off", "on")),
     }
 
 
-def _reviews(random: Random, people: People, voices: Voices, log: Log, users: int) -> Table:
+def _reviews(random: Random, people: People, voices: Voices, log: Log) -> Table:
     said = voices.said(LAST * DAY)
     text = write(random, people, said)
     day = said.at // DAY
-    ours = np.array([r[1] for r in OURS], dtype=object)
+    ours = np.array(log.versions.names, dtype=object)
     theirs = np.array([r[1] for r in THEIRS], dtype=object)
     out = np.searchsorted([r[0] for r in THEIRS], day, side="right") - 1
     version = theirs[np.maximum(out, 0)]
     for d in np.unique(day[~said.rival]):
         rows = np.flatnonzero((day == d) & ~said.rival)
-        version[rows] = ours[log.held(int(d), said.user[rows] % users)]
+        version[rows] = ours[log.held(int(d), said.user[rows])]
     return {
         "app": Categorical(said.rival.astype(np.int32), ("Wallet", "OtherPay")),
         "at": (START + said.at.astype("timedelta64[us]")).astype("datetime64[s]"),
@@ -143,8 +157,8 @@ def _reviews(random: Random, people: People, voices: Voices, log: Log, users: in
     }
 
 
-def _releases() -> Table:
-    rows = sorted([("Wallet", *r) for r in OURS] + [("OtherPay", *r) for r in THEIRS],
+def _releases(ours: Releases) -> Table:
+    rows = sorted([("Wallet", *r) for r in ours] + [("OtherPay", *r) for r in THEIRS],
                   key=lambda r: r[1])  # fmt: skip
     day = np.array([r[1] for r in rows])
     return {
@@ -157,9 +171,9 @@ def _releases() -> Table:
     }
 
 
-def _truth(start: Life, seed: int, users: int) -> dict[str, Any]:
+def _truth(start: Life, launched: Launched, seed: int) -> dict[str, Any]:
     """What the launch did, and why."""
-    people = start.people
+    people, change = start.people, launched.change
     off, on = both_arms(start, LAST)
     everyone = (off.since >= 0) & ~people.staff
     groups = {
@@ -168,23 +182,19 @@ def _truth(start: Life, seed: int, users: int) -> dict[str, Any]:
         **{f"tenure {t}": everyone & (people.tenure == i) for i, t in enumerate(TENURES)},
     }
     return {
-        "world": "wallet",
+        "world": launched.world,
+        "launch": launched.launch,
         "seed": seed,
-        "users": users,
-        "verdict": "roll back",
-        "why": [
-            "Opens rise by novelty, which fades within weeks.",
-            "Payments sink: the feed is in the way, and shame makes people leave.",
-            "Fewer people come back in week four.",
-            "People of 60 and over in the north, on old phones and slow lines, are hurt most.",
-        ],
-        "harmed": {"region": "north", "age_band": "60 and over"},
-        "line_crossed": "family",
+        "users": len(people),
+        "verdict": launched.verdict,
+        "why": list(launched.why),
+        "harmed": dict(launched.harmed),
+        "line_crossed": launched.line_crossed,
         "relative_effects": {name: effects(off, on, who) for name, who in groups.items()},
         "people": {name: int(who.sum()) for name, who in groups.items()},
         "by_day": by_day(off, on, 28),
-        "later": later(Random(seed), min(users, LATER_PEOPLE), FEED, ROLLOUT, LATER),
+        "later": later(Random(seed), min(len(people), LATER_PEOPLE), change, ROLLOUT, LATER),
         "shamed": round(float((on.value("shamed")[everyone] > 0).mean()), 5),
         "met_blank_feed": round(float((on.value("blanks")[everyone] > 0).mean()), 5),
-        "mechanism": {**asdict(FEED), "slow": list(FEED.slow)},
+        "mechanism": {**asdict(change), "slow": list(change.slow)},
     }

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-__all__ = ["FILES"]
+__all__ = ["CIRCLES", "ICON", "OCTAD", "QUICKPAY", "readme"]
 
-_OCTAD = """\
+OCTAD = """\
 # A wallet, simulated by Octad. Nobody in here is real; every page says so.
 # This file says what the product is, where its data lie, and what is measured.
 
@@ -106,7 +106,7 @@ metrics:                            # each is per user, counted from the moment 
     unit: ms
 """
 
-_LAUNCH = """\
+CIRCLES = """\
 # The plan of one launch, written before it. `octad seal circles` freezes it.
 
 launch: circles                     # the same as the file's name
@@ -137,23 +137,80 @@ expects:                            # what the team expects, and how sure it is;
 signed: {operations: Lin, product: Mei}
 """
 
-_README = """\
+QUICKPAY = """\
+# The plan of one launch, written before it. `octad seal quickpay` freezes it.
+
+launch: quickpay
+what: Paying from the lock screen.
+design: experiment
+arms: {control: "off", treatment: "on"}
+starts: 2026-03-01
+enrol_until: 2026-03-10             # rolled out over three days, enrolment closed after ten
+ends: 2026-04-07                    # by then everyone has been watched for 28 days
+
+kpi: payments
+results: {spend: 1%, retained: 1%}
+guardrails: {crash_rate: 5%, pay_success: 0.5%}
+segments: [region, age_band, device_class, tenure]
+horizon: 90d
+jobs: [pay]
+never:
+  family: The lock screen shows neither amounts nor names.
+
+expects:
+  - {metric: payments, change: at least 2%, sure: 70%}
+  - {metric: retained, change: no worse than -0.5%, sure: 90%}
+
+signed: {operations: Lin, product: Mei}
+"""
+
+ICON = """\
+# The plan of one launch, written before it. `octad seal icon` freezes it.
+
+launch: icon
+what: A new icon for the app.
+design: experiment
+arms: {control: "off", treatment: "on"}
+starts: 2026-03-01
+enrol_until: 2026-03-10             # rolled out over three days, enrolment closed after ten
+ends: 2026-04-07                    # by then everyone has been watched for 28 days
+
+kpi: opens
+results: {payments: 2%, retained: 1%}
+guardrails: {crash_rate: 5%, pay_success: 0.5%}
+segments: [region, age_band, device_class, tenure]
+horizon: 90d
+never:
+  family: An icon shows nothing of anybody.
+
+expects:
+  - {metric: opens, change: at least 2%, sure: 60%}
+
+signed: {operations: Lin, product: Mei}
+"""
+
+
+def readme(launch: str, about: str) -> str:
+    """The project's README.
+
+    Args:
+        launch: The launch's name.
+        about: What was launched, in a sentence or two.
+    """
+    return f"""\
 # Wallet: a worked example
 
 A simulated product. Its people, payments, reviews and its rival OtherPay were made by
 `octad.worlds` from a seed; none of them is real.
 
-Wallet pays in seconds. On 1 March 2026 its team put *Circles*, a feed of what friends do, on
-the home page of half its users, chosen by chance. The team is paid for opens.
+Wallet pays in seconds. {about}
 
     octad check              # what lies in data/, and whether it is sound
-    octad plan circles       # what this launch can show, before it starts
-    octad review circles     # the number, the eight readings, the verdict
+    octad plan {launch:<14}# what this launch can show, before it starts
+    octad review {launch:<12}# the number, the eight readings, the verdict
 
-Look into `octad.yml` and `launches/circles.yml` first: they explain themselves.
+Look into `octad.yml` and `launches/{launch}.yml` first: they explain themselves.
 
 `truth.json` says what is really so, because a simulation can know. No review reads it.
 Guess the verdict before you open it.
 """
-
-FILES = {"octad.yml": _OCTAD, "launches/circles.yml": _LAUNCH, "README.md": _README}

@@ -240,6 +240,14 @@ SENTENCES: dict[str, tuple[str, ...]] = {
         "The feed gives me ideas where to eat.",
         "New update is great, feed is better than I thought.",
     ),
+    "handy": (
+        "Pay on the lock screen is brilliant.",
+        "I used to pay cash at {shop}, now I just tap the lock screen.",
+        "Didn't even have to unlock to pay for {thing}.",
+        "The new quick pay is faster than coins.",
+        "Quick pay at {shop}: phone out, paid, phone away.",
+        "Even small things like {thing} I pay with it now.",
+    ),
     "leaving": (
         "I'm moving to OtherPay.",
         "Switched to OtherPay, there you open it and pay.",
