@@ -32,7 +32,8 @@ REFUSED = {
         1,
         (
             "A colon stands where YAML does not expect one. "
-            "Put text that holds ': ' in quotes; check that the line is indented like its neighbours."
+            "Put text that holds ': ' in quotes; "
+            "check that the line is indented like its neighbours."
         ),
     ),
     "a: @x\n": (1, 'Text that begins with @ must be in quotes. Such as "@…".'),

@@ -90,6 +90,43 @@ def said(root: Path, kind: type[FileError | UnknownNameError]) -> list[str]:
     return lines if len(lines) == 1 else lines[1:]
 
 
+DESIGN_FAULTS = {
+    "  exposures: {table: data/exposures.parquet, user: user_id, time: ts, launch: launch, "
+    "arm: arm}\n": (
+        LAUNCH,
+        (
+            "4: arms: octad.yml names no table that says who was in which arm. "
+            "Add `exposures: {table: …}` under sources (or `units`, with one row a user)."
+        ),
+    ),
+    "  users:     {table: data/users.parquet, user: user_id, attributes: [region, age_band]}\n": (
+        "launch: circles\ndesign: {staged: region, dates: {north: 2026-03-01}}\n",
+        (
+            "2: design.staged: octad.yml names no table that says which region a user is in. "
+            "Add `users: {table: …}` under sources."
+        ),
+    ),
+    "region, ": (
+        "launch: circles\ndesign: {staged: age_bnd, dates: {old: 2026-03-01}}\n",
+        "2: design.staged: octad.yml lists no attribute 'age_bnd'. Did you mean 'age_band'?",
+    ),
+    "nothing": (
+        "launch: circles\ndesign:\n  staged: region\n  dates: {}\n",
+        (
+            "4: design.dates names no group, so nobody ever gets it. "
+            "Write `dates: {north: 2026-03-01}`."
+        ),
+    ),
+}
+
+
+@pytest.mark.parametrize("taken_out", DESIGN_FAULTS)
+def test_a_design_needs_the_table_that_says_who_got_what(here: Path, taken_out: str) -> None:
+    launch, message = DESIGN_FAULTS[taken_out]
+    root = write(here, project=PROJECT.replace(taken_out, ""), launch=launch)
+    assert said(root, FileError) == [f"launches/circles.yml:{message}"]
+
+
 def test_every_misspelt_name_is_said_at_once(here: Path) -> None:
     launch = (
         LAUNCH.replace("kpi: opens", "kpi: open")

@@ -296,3 +296,15 @@ def said_raw(text: str) -> list[str]:
     with pytest.raises(FileError) as caught:
         validate(Project, Path("f.yml"))
     return str(caught.value).split("\n")
+
+
+@pytest.mark.usefixtures("here")
+def test_what_a_file_says_cannot_reach_the_terminal_as_an_order() -> None:
+    lines = said(Project, 'product: W\nsources: {}\n"\\e[31m\\u202ex": 1\n')
+    assert lines[0].startswith("3: '\\x1b[31m\\u202ex' is not a known key.")
+
+
+@pytest.mark.usefixtures("here")
+def test_a_value_of_a_page_is_cut() -> None:
+    text = f"launch: x\nresults: {{a: {'long ' * 2000}}}\narms: {{control: a, treatment: b}}\n"
+    assert len(said(Launch, text)[0]) < 800

@@ -121,10 +121,7 @@ def launch_problems(
     others += _enrolment(launch, document)
     others += _arms(launch, document)
     others += _margins(launch, document)
-    if isinstance(launch.design, Staged) and not launch.design.dates:
-        what = "design.dates names no group, so nobody ever gets it."
-        mend = "Write `dates: {north: 2026-03-01}`."
-        others.append(Problem(what, document.where(("design", "dates")), mend))
+    others += _design(launch, project, document)
     if launch.horizon == timedelta(0):
         mend = "Write a span such as 90d."
         others.append(Problem("horizon is no time at all.", document.where(("horizon",)), mend))
@@ -162,6 +159,31 @@ def _add(kind: str, name: str) -> str:
         "job": f"Add it to the charter's jobs, such as `{name}: {{events: [{name}]}}`.",
         "never-line": f"Add it to the charter's never, as `{name}: …`.",
     }[kind]
+
+
+def _design(launch: Launch, project: Project, document: Document) -> list[Problem]:
+    """A design needs the table that says who got what."""
+    sources, problems = project.sources, []
+    if launch.arms and sources.exposures is None and sources.units is None:
+        what = "arms: octad.yml names no table that says who was in which arm."
+        mend = "Add `exposures: {table: …}` under sources (or `units`, with one row a user)."
+        problems.append(Problem(what, document.where(("arms",)), mend))
+    if not isinstance(launch.design, Staged):
+        return problems
+    if not launch.design.dates:
+        what = "design.dates names no group, so nobody ever gets it."
+        mend = "Write `dates: {north: 2026-03-01}`."
+        problems.append(Problem(what, document.where(("design", "dates")), mend))
+    group, where = launch.design.staged, document.where(("design", "staged"))
+    tables = [table for table in (sources.users, sources.units) if table is not None]
+    known = [name for table in tables for name in table.attributes]
+    if not tables:
+        what = f"design.staged: octad.yml names no table that says which {group} a user is in."
+        problems.append(Problem(what, where, "Add `users: {table: …}` under sources."))
+    elif known and group not in known:
+        what = f"design.staged: octad.yml lists no attribute '{group}'."
+        problems.append(Problem(what, where, nearest(group, known)))
+    return problems
 
 
 def _enrolment(launch: Launch, document: Document) -> list[Problem]:

@@ -167,7 +167,8 @@ def _text(path: Path) -> str:
         line = raw.count(b"\n", 0, error.start) + 1
         byte = raw[error.start]
         guess = bytes([byte]).decode("latin-1")
-        what = f"A byte here (0x{byte:02X}, '{guess}' in Latin-1) is not UTF-8."
+        letter = f", '{guess}' in Latin-1" if guess.isprintable() else ""
+        what = f"A byte here (0x{byte:02X}{letter}) is not UTF-8."
         mend = "Save the file as UTF-8 (in the editor's 'Save as')."
         raise FileError(what, where=Where(shown(path), line), mend=mend) from None
     return text.replace("\r\n", "\n").replace("\r", "\n")

@@ -9,7 +9,7 @@ from octad.errors import FileError, UnknownNameError, Where, nearest
 from octad.model.plan import Launch, Plan, Project
 from octad.project.checks import launch_problems, project_problems
 from octad.project.document import Document, read
-from octad.project.problems import as_error, shown
+from octad.project.problems import as_error, shown, tidy
 from octad.project.yamlfile import validate_document
 
 __all__ = [
@@ -90,6 +90,8 @@ def find_root(start: Path) -> Path:
         FileError: When there is none; it says how to begin.
     """
     here = start.resolve()
+    if not here.exists():
+        raise FileError(f"There is no folder {shown(start)}.", mend="Check how it is spelt.")
     for folder in (here, *here.parents):
         if (folder / PROJECT_FILE).is_file():
             return folder
@@ -97,8 +99,6 @@ def find_root(start: Path) -> Path:
         if other.is_file():
             what = "Octad's project file is called octad.yml, and this one octad.yaml."
             raise FileError(what, where=Where(shown(other)), mend="Rename it to octad.yml.")
-    if not here.is_dir():
-        raise FileError(f"There is no folder {shown(start)}.", mend="Check how it is spelt.")
     what = f"There is no octad.yml in {here}, nor in any folder above it."
     raise FileError(what, mend="Go to the project's folder, or begin one here with `octad init`.")
 
@@ -154,7 +154,7 @@ def _launch_document(root: Path, name: str) -> Document:
     inside = given.parent == Path() or given.parent.parts[-1:] == (LAUNCHES,)
     stem = given.stem if given.suffix in (".yml", ".yaml") else given.name
     if not inside or stem in ("", ".", ".."):
-        what = f"'{name}' is no launch's name."
+        what = f"'{tidy(name)}' is no launch's name."
         mend = "Name the file in launches/ without its ending, such as circles."
         raise FileError(what, mend=mend)
     path = root / LAUNCHES / f"{stem}.yml"
@@ -165,6 +165,7 @@ def _launch_document(root: Path, name: str) -> Document:
         what = "A launch's file ends in .yml, and this one in .yaml."
         raise FileError(what, where=Where(shown(other)), mend=f"Rename it to {stem}.yml.")
     launches = list_launches(root)
+    stem = tidy(stem)
     what = f"There is no launch '{stem}': no file {shown(path)}."
     if not launches:
         mend = f"There are no launches yet; write {LAUNCHES}/{stem}.yml."

@@ -8,10 +8,14 @@ from pathlib import Path
 
 from octad.errors import FileError, OctadError, Where
 
-__all__ = ["Problem", "as_error", "shown"]
+__all__ = ["Problem", "as_error", "shown", "tidy"]
 
 _MOST = 20
 """More problems than this are counted, not listed: the first ones usually cause the rest."""
+
+
+_LONGEST = 600
+"""Signs of a sentence that quotes a file; a value may be a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +48,18 @@ def shown(path: Path) -> str:
         return str(path)
 
 
+def tidy(text: str) -> str:
+    r"""Text from a file, safe on a terminal: no control or direction marks, and not without end.
+
+    >>> tidy("red: " + chr(27) + "[31m")
+    'red: \\x1b[31m'
+    """
+    safe = "".join(
+        sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in text
+    )
+    return safe if len(safe) <= _LONGEST else f"{safe[: _LONGEST // 2]} … {safe[-_LONGEST // 2 :]}"
+
+
 def as_error(problems: Sequence[Problem], kind: type[OctadError] = FileError) -> OctadError:
     """One error that says everything that is wrong, in the order of the lines.
 
@@ -55,7 +71,9 @@ def as_error(problems: Sequence[Problem], kind: type[OctadError] = FileError) ->
         An error whose three parts are the problem's when there is one, and a list when there are
         several.
     """
-    unique = dict.fromkeys(problems)
+    unique = dict.fromkeys(
+        Problem(tidy(problem.what), problem.where, tidy(problem.mend)) for problem in problems
+    )
     ordered = sorted(unique, key=lambda p: (p.where.file, p.where.line or 0))
     first = ordered[0]
     if len(ordered) == 1:
