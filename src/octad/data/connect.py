@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,7 +17,7 @@ from ibis.backends.duckdb import Backend
 from octad.errors import DataError, UsageError, Where
 from octad.model.plan import Project
 
-__all__ = ["ATTACHED", "HIDDEN", "Engine", "connect", "literal", "quoted"]
+__all__ = ["ATTACHED", "HIDDEN", "Engine", "connect", "listed", "literal", "quoted"]
 
 HIDDEN = ".octad"
 """The folder of caches, rejects and spilled data; it can be deleted at any time."""
@@ -78,6 +79,16 @@ def quoted(name: str) -> str:
     '"a""b"'
     """
     return '"' + name.replace('"', '""') + '"'
+
+
+def listed(paths: Iterable[Path]) -> str:
+    """Paths as a SQL list in which DuckDB sees no pattern.
+
+    >>> listed([Path("a[1].csv")])
+    "['a[[]1].csv']"
+    """
+    plain = ("".join(f"[{c}]" if c in "*?[" else c for c in str(path)) for path in paths)
+    return "[" + ", ".join(literal(path) for path in plain) + "]"
 
 
 def _memory_limit() -> str:

@@ -41,11 +41,12 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Broken:
-    """A row that is no row: its line, what is wrong with it, and its text."""
+    """A row that is no row: its line (0 where unknown), what is wrong, its text and its file."""
 
     line: int
     reason: str
     raw: str
+    file: str = ""
 
 
 def _rows(text: str, delimiter: str) -> list[list[str]]:
@@ -105,7 +106,7 @@ def _names(row: list[str], notes: list[str]) -> tuple[str, ...]:
     return tuple(names)
 
 
-def sniff_dialect(path: Path, where: Where | None = None) -> Dialect:
+def sniff_dialect(path: Path, name: str, where: Where | None = None) -> Dialect:
     """Tell a UTF-8 file's delimiter, header and columns from its first 256 kB.
 
     Raises:
@@ -115,7 +116,7 @@ def sniff_dialect(path: Path, where: Where | None = None) -> Dialect:
         sample = file.read(1 << 18)
         whole = not file.read(1)
     if not sample.strip():
-        raise DataError(f"{path.name} is empty.", where=where, mend="Export it again.")
+        raise DataError(f"{name} is empty.", where=where, mend="Export it again.")
     csv.field_size_limit(1 << 30)
     lead = len(sample) - len(sample.lstrip("\r\n"))
     blank = sample[:lead].count("\n")
@@ -133,7 +134,7 @@ def sniff_dialect(path: Path, where: Where | None = None) -> Dialect:
     lines = reader.line_num
     if _looks_like_data(first):
         columns = tuple(f"column_{place}" for place in range(1, len(first) + 1))
-        notes.append(f"{path.name} seems to have no header; its columns are column_1, column_2 …")
+        notes.append(f"{name} seems to have no header; its columns are column_1, column_2 …")
         return Dialect(delimiter, columns, header=False, start=1 + blank, notes=tuple(notes))
     return Dialect(
         delimiter, _names(first, notes), header=True, start=1 + blank + lines, notes=tuple(notes)

@@ -7,12 +7,25 @@ import glob
 import gzip
 import hashlib
 import os
+import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO, cast
 
 from octad.errors import DataError, UnknownNameError, Where, nearest
 
-__all__ = ["Text", "find", "fingerprint", "hint", "kind_of", "matches", "sniff", "write_utf8"]
+__all__ = [
+    "Text",
+    "find",
+    "fingerprint",
+    "hint",
+    "is_packed",
+    "kind_of",
+    "matches",
+    "open_bytes",
+    "sniff",
+    "write_utf8",
+]
 
 _KINDS = {
     ".csv": "csv",
@@ -121,11 +134,15 @@ _MARKS = (
 _BLOCK = 1 << 20
 
 
-def open_bytes(path: Path) -> gzip.GzipFile | object:
-    """A file's bytes, unpacked when it is gzipped."""
+def is_packed(path: Path) -> bool:
+    """Whether a file is gzipped, whatever its name says."""
     with path.open("rb") as file:
-        packed = file.read(2) == b"\x1f\x8b"
-    return gzip.open(path, "rb") if packed else path.open("rb")
+        return file.read(2) == b"\x1f\x8b"
+
+
+def open_bytes(path: Path) -> IO[bytes]:
+    """A file's bytes, unpacked when it is gzipped."""
+    return cast("IO[bytes]", gzip.open(path, "rb")) if is_packed(path) else path.open("rb")
 
 
 def sniff(path: Path) -> Text:
@@ -137,59 +154,88 @@ def sniff(path: Path) -> Text:
     Raises:
         DataError: When it holds zero bytes as no text does.
     """
-    with open_bytes(path) as file:  # type: ignore[attr-defined]
+    with open_bytes(path) as file:
         head = file.read(4)
     for mark, encoding, plain in _MARKS:
         if head.startswith(mark):
             note = "" if plain else f"{path.name} is {encoding.upper()}; read as such"
             return Text(encoding, plain, note)
-    good, bad, zeros = _census(path)
-    if zeros:
+    seen = _census(path)
+    if seen.zeros:
         raise DataError(
             f"{path.name} is no text: it holds zero bytes.",
-            mend="Was it renamed, or cut short while it was copied? Export it again as UTF-8.",
+            mend="Was it packed, renamed, or cut short while it was copied? Export it as UTF-8.",
         )
-    if not bad:
+    if not seen.bad:
         return Text("utf-8", plain=True)
-    if good <= bad * 4 and _decodes(path, "gb18030"):
+    if seen.bad * 4 < seen.good:
+        note = f"{path.name} is UTF-8 but for {seen.bad} bytes, which are read as Windows Latin"
+        return Text("octad-mixed", plain=False, note=note)
+    if seen.paired > 0.6 * seen.bad and _decodes(path, "gb18030"):
         return Text("gb18030", plain=False, note=f"{path.name} is GB 18030 (Chinese); read as such")
-    if good == 0 and bad:
+    if not seen.good:
         return Text("cp1252", plain=False, note=f"{path.name} is Windows Latin; read as such")
-    return Text(
-        "octad-mixed",
-        plain=False,
-        note=f"{path.name} is UTF-8 but for {bad} bytes, which are read as Windows Latin",
-    )
+    note = f"{path.name} mixes UTF-8 and Windows Latin ({seen.bad} bytes); both are read"
+    return Text("octad-mixed", plain=False, note=note)
 
 
-def _census(path: Path) -> tuple[int, int, int]:
-    """Non-ASCII characters that are UTF-8, bytes that are not, and zero bytes."""
-    good = bad = zeros = 0
-    with open_bytes(path) as file:  # type: ignore[attr-defined]
-        rest = b""
+@dataclass(slots=True)
+class _Census:
+    """Bytes above ASCII that are UTF-8, that are not, of these in pairs; and zero bytes."""
+
+    good: int = 0
+    bad: int = 0
+    paired: int = 0
+    zeros: int = 0
+
+
+_HIGH = bytes(range(128, 256))
+_LOST = re.compile("[\udc80-\udcff]+")
+
+
+def _census(path: Path) -> _Census:
+    seen = _Census()
+    pending = b""
+    with open_bytes(path) as file:
         while block := file.read(_BLOCK):
-            zeros += block.count(0)
-            data = rest + block
-            rest = b""
+            seen.zeros += block.count(0)
+            data = pending + block
+            pending = b""
             if data.isascii():
                 continue
-            text = data.decode("utf-8", "surrogateescape")
-            lost = sum("\udc80" <= char <= "\udcff" for char in text[:-3])
-            tail = text[-3:]
-            if any("\udc80" <= char <= "\udcff" for char in tail):
-                # A character may be cut at the block's end; keep it for the next.
-                cut = next(i for i, char in enumerate(tail) if "\udc80" <= char <= "\udcff")
-                rest = tail[cut:].encode("utf-8", "surrogateescape")
-            bad += lost
-            good += sum(char > "\x7f" for char in text) - lost
-        bad += len(rest)
-    return good, bad, zeros
+            tail = _unfinished(data)
+            if tail:
+                data, pending = data[:-tail], data[-tail:]
+            high = len(data) - len(data.translate(None, delete=_HIGH))
+            try:
+                data.decode("utf-8")
+                lost: list[str] = []
+            except UnicodeDecodeError:
+                lost = _LOST.findall(data.decode("utf-8", "surrogateescape"))
+            bad = sum(map(len, lost))
+            seen.bad += bad
+            seen.good += high - bad
+            seen.paired += sum(len(run) for run in lost if len(run) > 1)
+    seen.bad += len(pending)
+    return seen
+
+
+def _unfinished(data: bytes) -> int:
+    """How many bytes at the end begin a UTF-8 character that is not all there."""
+    for back in (1, 2, 3):
+        byte = data[-back] if back <= len(data) else 0
+        if byte >= 0xC0:
+            size = 2 if byte < 0xE0 else 3 if byte < 0xF0 else 4
+            return back if size > back else 0
+        if byte < 0x80:
+            return 0
+    return 0
 
 
 def _decodes(path: Path, encoding: str) -> bool:
     decoder = codecs.getincrementaldecoder(encoding)()
     try:
-        with open_bytes(path) as file:  # type: ignore[attr-defined]
+        with open_bytes(path) as file:
             while block := file.read(_BLOCK):
                 decoder.decode(block)
             decoder.decode(b"", final=True)
@@ -216,7 +262,7 @@ def write_utf8(path: Path, text: Text, target: Path) -> None:
     encoding = "utf-8" if mixed else text.encoding
     decoder = codecs.getincrementaldecoder(encoding)("octad-cp1252" if mixed else "replace")
     try:
-        with open_bytes(path) as source, partial.open("wb") as sink:  # type: ignore[attr-defined]
+        with open_bytes(path) as source, partial.open("wb") as sink:
             while block := source.read(_BLOCK):
                 sink.write(decoder.decode(block).encode("utf-8", "replace"))
             sink.write(decoder.decode(b"", final=True).encode("utf-8", "replace"))

@@ -2,18 +2,48 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date, datetime
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from statistics import median
+from typing import Any
 
-__all__ = ["Example", "Intake", "Reject"]
+import ibis
+import ibis.expr.types as ir
+
+from octad.data.raw import FILE, LINE
+from octad.data.shape import CELL, ENDLESS, REASON
+
+__all__ = [
+    "Days",
+    "Example",
+    "Intake",
+    "Reject",
+    "days_of",
+    "gaps",
+    "merge_rejects",
+    "plausible_end",
+    "rejects_of",
+    "shorten",
+]
+
+_EXAMPLES = 3
+_CELL_LENGTH = 120
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A row that was left out: its line in the file, where known, and its raw content."""
+    """A row that was left out.
+
+    Attributes:
+        line: Its line in a text file, from 1; None where unknown.
+        raw: The cell that put it out, or the whole line when it is no row; shortened.
+        file: The file's name without its ending.
+    """
 
     line: int | None
     raw: str
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,13 +62,13 @@ class Intake:
     Attributes:
         source: ``events``, ``users``, ``exposures``, ``reviews``, ``releases`` or ``units``.
         table: As `octad.yml` names it.
-        read: Rows in the files.
+        read: Rows in the files, those of them that meet the source's `where`.
         kept: Rows that are used.
-        rejects: Rows left out, by reason.
-        duplicates: Later copies that were dropped.
+        rejects: Rows left out, by reason, most first.
+        duplicates: Copies that were dropped.
         first: The earliest time kept.
         last: The latest time kept.
-        users: How many users; None where the source has none, approximate before `check`.
+        users: How many users; None where the source has none, or until `check` counts them.
         gaps: Runs of days without a row inside the range, first and last day of each.
         columns: The columns found.
         roles: Our name to the column it is read from.
@@ -57,6 +87,159 @@ class Intake:
     users: int | None = None
     gaps: tuple[tuple[date, date], ...] = ()
     columns: tuple[str, ...] = ()
-    roles: dict[str, str] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
     warnings: tuple[str, ...] = ()
     files: int = 1
+
+    def with_warnings(self, *more: str) -> Intake:
+        """The same with more to say."""
+        return replace(self, warnings=tuple(dict.fromkeys((*self.warnings, *more))))
+
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """A table's rows by reason and day, from one pass.
+
+    Attributes:
+        out: Reason to rows that are out.
+        rows: Rows that are in.
+        by_day: Day to rows that are in; empty where there is no time.
+        first: The earliest time that is in.
+        last: The latest.
+        endless: Rows that are in, with an infinite or undefined number.
+    """
+
+    out: Mapping[str, int]
+    rows: int
+    by_day: Mapping[date, int]
+    first: datetime | None
+    last: datetime | None
+    endless: int
+
+
+def days_of(table: ir.Table) -> Days:
+    """Count a table by reason and day."""
+    timed = "time" in table.columns
+    inside = table[REASON].isnull()
+    keys: dict[str, ir.Value] = {"reason": table[REASON]}
+    sums: dict[str, ir.Value] = {"n": table.count(), "endless": table[ENDLESS].sum()}
+    if timed:
+        keys["day"] = inside.ifelse(table["time"], ibis.null("timestamp")).truncate("D").date()
+        sums |= {"first": table["time"].min(), "last": table["time"].max()}
+    grouped = table.group_by(**keys).aggregate(**sums)
+    rows = grouped.to_pyarrow().to_pylist()
+    kept = [row for row in rows if row["reason"] is None]
+    out: dict[str, int] = {}
+    for row in rows:
+        if row["reason"] is not None:
+            out[row["reason"]] = out.get(row["reason"], 0) + row["n"]
+    dated = [row for row in kept if row.get("day") is not None]
+    return Days(
+        out=out,
+        rows=sum(row["n"] for row in kept),
+        by_day={row["day"]: row["n"] for row in sorted(dated, key=lambda row: row["day"])},
+        first=min((row["first"] for row in dated), default=None),
+        last=max((row["last"] for row in dated), default=None),
+        endless=sum(row["endless"] or 0 for row in kept),
+    )
+
+
+def gaps(days: Iterable[date]) -> tuple[tuple[date, date], ...]:
+    """Runs of days that are missing between the first and the last.
+
+    >>> gaps([date(2026, 1, 1), date(2026, 1, 4)])
+    ((datetime.date(2026, 1, 2), datetime.date(2026, 1, 3)),)
+    """
+    found: list[tuple[date, date]] = []
+    one = timedelta(days=1)
+    listed = sorted(days)
+    for before, after in zip(listed, listed[1:], strict=False):
+        if after - before > one:
+            found.append((before + one, after - one))
+    return tuple(found)
+
+
+_MANY = 1000
+_FEW = 0.001
+_EMPTY = timedelta(days=30)
+
+
+def plausible_end(by_day: Mapping[date, int], *, dense: bool) -> datetime | None:
+    """Where the rows end, when a few lie beyond: clocks that run ahead.
+
+    Nothing depends on the wall clock, so the end is found in the data. At most one row in a
+    thousand may lie beyond it, and either an empty month lies between, or (for events, whose days
+    are alike) no day beyond has a thousandth of a usual day. Tables under a thousand rows tell
+    nothing.
+
+    Returns:
+        The first moment that is too late; None when every row may stand.
+    """
+    total = sum(by_day.values())
+    days = sorted(by_day)
+    if total < _MANY or len(days) < 2:
+        return None
+    usual = median(by_day.values())
+    beyond, end = 0, None
+    for before, day in zip(reversed(days[:-1]), reversed(days[1:]), strict=True):
+        beyond += by_day[day]
+        if beyond > total * _FEW:
+            break
+        thin = dense and by_day[day] < usual * _FEW
+        if day - before > _EMPTY or (thin and (end is None or before < end)):
+            end = before
+        elif dense and not thin:
+            break
+    if end is None:
+        return None
+    # Half a day of grace for the zone of a phone whose clock is right otherwise.
+    return datetime(end.year, end.month, end.day) + timedelta(days=1, hours=14)  # noqa: DTZ001
+
+
+def rejects_of(table: ir.Table, counts: Mapping[str, int]) -> tuple[Reject, ...]:
+    """The reasons with up to three examples of each."""
+    if not counts:
+        return ()
+    trace = [c for c in (FILE, LINE) if c in table.columns]
+    rows: list[dict[str, Any]] = []
+    for reason in counts:
+        some = table.filter(table[REASON] == reason).select(REASON, CELL, *trace).limit(_EXAMPLES)
+        rows += some.to_pyarrow().to_pylist()
+    return tuple(
+        Reject(
+            reason,
+            n,
+            tuple(_example(row) for row in rows if row[REASON] == reason),
+        )
+        for reason, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+    )
+
+
+def _example(row: Mapping[str, Any]) -> Example:
+    file = str(row.get(FILE) or "")
+    return Example(row.get(LINE), shorten(row[CELL]), file.rsplit("/", 1)[-1])
+
+
+def shorten(text: str | None) -> str:
+    """A cell for a message: one line, no control characters, of bearable length.
+
+    >>> shorten("a\\nb" + "c" * 500)[:6]
+    'a b'
+    """
+    plain = "".join(c if c.isprintable() else " " for c in (text or ""))
+    return plain if len(plain) <= _CELL_LENGTH else plain[: _CELL_LENGTH - 1] + "…"
+
+
+def merge_rejects(parts: Sequence[Reject]) -> tuple[Reject, ...]:
+    """Rejects of one reason together, most rows first."""
+    merged: dict[str, Reject] = {}
+    for part in parts:
+        old = merged.get(part.reason)
+        merged[part.reason] = (
+            part
+            if old is None
+            else Reject(
+                part.reason, old.rows + part.rows, (*old.examples, *part.examples)[:_EXAMPLES]
+            )
+        )
+    return tuple(sorted(merged.values(), key=lambda r: (-r.rows, r.reason)))

@@ -2,75 +2,59 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, cast
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 
 import duckdb
 import ibis
 import ibis.expr.types as ir
 
-from octad.data.columns import (
-    NumberRule,
-    as_flag,
-    as_id,
-    as_number,
-    as_text,
-    blank_as_null,
-    column,
-    decide_number,
-    has_column,
-    known_columns,
-    number_counts,
-    typed,
-)
+from octad.data.columns import column, has_column, known_columns
 from octad.data.connect import Engine
-from octad.data.intake import Example, Intake, Reject
-from octad.data.raw import FILE, LINE, Raw, read_raw
-from octad.data.times import EARLIEST, LATEST, check_zone, decide, time_counts, to_utc
-from octad.errors import DataError, UnknownNameError, Where, nearest
+from octad.data.expression import condition
+from octad.data.intake import (
+    Days,
+    Intake,
+    Reject,
+    days_of,
+    gaps,
+    merge_rejects,
+    plausible_end,
+    rejects_of,
+)
+from octad.data.keep import Shelf
+from octad.data.raw import Content, Raw, read_raw
+from octad.data.rejects import broken_rejects, write_rejects
+from octad.data.repeats import drop_repeats
+from octad.data.roles import NUMBERS, Found, Places, resolve
+from octad.data.shape import CELL, REASON, Shaped, shape
+from octad.data.times import check_zone
+from octad.errors import DataError, UnknownNameError, Where
 from octad.model.plan import Project, Source
-from octad.model.presets import Role, TablePreset, load
+from octad.model.presets import TablePreset, load
 
 __all__ = ["SOURCES", "Tables", "open_sources"]
 
 SOURCES = ("events", "users", "exposures", "reviews", "releases", "units")
+"""Every source there may be, in the order they are opened."""
 
-_REQUIRED = {
-    "events": ("user", "time", "event"),
-    "users": ("user",),
-    "exposures": ("user", "time", "arm"),
-    "reviews": ("time",),
-    "releases": ("time",),
-    "units": ("user", "arm"),
-}
-_OPTIONAL = {
-    "events": ("value",),
-    "users": ("staff", "known"),
-    "exposures": ("launch",),
-    "reviews": ("product", "rating", "title", "text", "version", "author", "deleted"),
-    "releases": ("product", "version", "notes"),
-    "units": ("time", "staff"),
-}
-_TIMES = {"time", "known"}
-_NUMBERS = {"value", "rating"}
-_FLAGS = {"staff", "deleted"}
-_IDS = {"user", "arm", "event"}
-_REASON = "_octad_reason"
-Places = Callable[[str], Where]
+AHEAD = "a time later than the data can be (a clock that runs ahead)"
 
 
 @dataclass(frozen=True)
 class Tables:
     """The sources of a project, under our names; None where a project has none.
 
+    Ids are text, times UTC without a zone, values and ratings 64-bit floats or null.
+
     Attributes:
         events: user, time, event, value; then every column of the file under its own name.
-        users: user, staff, known; then the attributes.
+        users: user, staff, known; then the attributes, each text or number; one row a user.
         exposures: user, time, launch, arm.
         reviews: product, time, rating, title, text, version, author, deleted.
         releases: product, time, version, notes.
-        units: user, arm, time, staff; then every other column, typed.
+        units: user, arm, time, staff; then every column of the file, typed; one row a user.
         intake: What was read of each, by source.
     """
 
@@ -92,8 +76,10 @@ def open_sources(
 ) -> Tables:
     """Open the sources of a project, each with one cheap pass over its rows.
 
-    Times are UTC without a zone, ids are text, and rows that cannot be used (no user, no time,
-    a year that cannot be, a number that is none, a broken line) are out and counted in `intake`.
+    Rows that cannot be used (no user, no time, a year that cannot be, a number that is none, a
+    broken line, a later copy) are out, and counted in `intake`. Parquet and database tables stay
+    where they are and are only looked at; text files are read once and kept, typed, in
+    `.octad/cache` until they change, for reading text costs twenty times what Parquet costs.
 
     Args:
         engine: From `connect`.
@@ -112,226 +98,151 @@ def open_sources(
         source: Source | None = getattr(project.sources, name)
         if source is None or (only is not None and name not in only):
             continue
-        try:
-            tables[name], intake[name] = _open(engine, project, name, source, places)
-        except duckdb.Error as error:
-            raise DataError(
-                f"'{source.table}' cannot be read: {str(error).splitlines()[0][:300]}",
-                where=places(f"sources.{name}.table"),
-                mend="The file may be damaged; export it again.",
-            ) from error
-    return Tables(**tables, intake=intake)  # type: ignore[arg-type]
+        with _engine_errors(source, places(f"sources.{name}.table")):
+            opening = _Opening(engine, project, name, source, places)
+            tables[name], intake[name] = opening.open()
+    return Tables(**tables, intake=intake)
 
 
-def _open(
-    engine: Engine, project: Project, name: str, source: Source, places: Places
-) -> tuple[ir.Table, Intake]:
-    key = f"sources.{name}"
-    raw = read_raw(engine, name, source.table, places(f"{key}.table"))
-    preset = load(source.preset or "plain", where=places(f"{key}.preset")).tables.get(name)
-    check_zone(source.timezone, places(f"{key}.timezone"))
-    roles = _roles(raw, name, source, preset, places)
-    zone = source.timezone or (preset.timezone if preset else None)
-    shaped, notes = _shape(raw, name, source, roles, zone, project)
-    return _account(shaped, raw, name, source, roles, notes)
+@contextmanager
+def _engine_errors(source: Source, where: Where) -> Iterator[None]:
+    """Turn what an engine says of a damaged file into an error a user can mend."""
+    try:
+        yield
+    except duckdb.Error as error:
+        first = str(error).splitlines()[0][:300]
+        raise DataError(
+            f"'{source.table}' cannot be read: {first}",
+            where=where,
+            mend="The file may be damaged; export it again.",
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)
-class _Found:
-    """A role that the table has: where it is, and its values."""
+class _Opening:
+    """One source being opened."""
 
-    named: str
-    value: ir.Value
+    engine: Engine
+    project: Project
+    name: str
+    source: Source
+    places: Places
 
+    def place(self, key: str) -> Where:
+        return self.places(f"sources.{self.name}.{key}")
 
-def _roles(
-    raw: Raw, name: str, source: Source, preset: TablePreset | None, places: Places
-) -> dict[str, _Found]:
-    """Which column fills which role: the source's own word first, else the preset's."""
-    table = raw.table
-    found: dict[str, _Found] = {}
-    for role in _REQUIRED[name] + _OPTIONAL[name]:
-        named: str | None = getattr(source, role, None)
-        place = places(f"sources.{name}.{role}")
-        if named is not None:
-            if named == "file" and not has_column(table, "file") and FILE in table.columns:
-                found[role] = _Found("file", table[FILE])
-            else:
-                found[role] = _Found(named, column(table, named, where=place))
-            continue
-        value = _preset_role(table, preset.roles.get(role) if preset else None)
-        if value is not None:
-            found[role] = value
-        elif role in _REQUIRED[name]:
+    @property
+    def preset(self) -> TablePreset | None:
+        preset = load(self.source.preset or "plain", where=self.place("preset"))
+        if self.name not in preset.tables:
             raise UnknownNameError(
-                f"sources.{name}: which column of '{source.table}' is the {role}?",
-                where=places(f"sources.{name}"),
-                mend=f"Write {role}: COLUMN. {nearest('', known_columns(table))}",
+                f"The preset '{preset.name}' has no {self.name}.",
+                where=self.place("preset"),
+                mend=f"It has {', '.join(preset.tables)}; take preset out to name the columns.",
             )
-    return found
+        return preset.tables[self.name]
 
+    def open(self) -> tuple[ir.Table, Intake]:
+        preset = self.preset
+        check_zone(self.source.timezone, self.place("timezone"))
+        raw = read_raw(self.engine, self.name, self.source.table, self.place("table"))
+        said = (self.source.model_dump_json(), repr(preset), self.project.product)
+        shelf = Shelf.of(self.engine, self.name, raw.digest, *said)
+        if raw.text and (kept := shelf.find()) is not None:
+            return kept
+        content = raw.read()
+        shaped, roles = self.shape(content, preset, loose=raw.text)
+        if raw.text:
+            shaped = replace(shaped, table=shelf.stage(shaped.table))
+        table, intake = self.account(raw, content, shaped, roles)
+        if raw.text:
+            table = shelf.keep(table, intake)
+            shelf.unstage()
+            content.release()
+        return table, intake
 
-def _preset_role(table: ir.Table, role: Role | None) -> _Found | None:
-    if role is None:
-        return None
-    there = [name for name in role.any_of if has_column(table, name)]
-    if not there:
-        return None
-    if not role.coalesce or len(there) == 1:
-        return _Found(there[0], column(table, there[0]))
-    values = [as_id(column(table, name)) for name in there]
-    return _Found(" or ".join(there), ibis.coalesce(*values))
+    def shape(
+        self, content: Content, preset: TablePreset | None, *, loose: bool
+    ) -> tuple[Shaped, dict[str, Found]]:
+        """The table under our names, narrowed to its `where`."""
+        table = content.table
+        test = self.source.where or (preset.where if preset else None)
+        if test is not None:
+            key = "where" if self.source.where else "preset"
+            table = table.filter(condition(table, test, where=self.place(key)))
+        roles = resolve(table, self.name, self.source, preset, self.places)
+        shaped = shape(
+            table,
+            self.name,
+            self.source,
+            roles,
+            zone=self.source.timezone or (preset.timezone if preset else None),
+            product=self.project.product,
+            loose=loose,
+            keys=self.keys(table, preset),
+            places=self.places,
+        )
+        return shaped, roles
 
+    def keys(self, table: ir.Table, preset: TablePreset | None) -> tuple[str, ...]:
+        """The columns that name a row once; a preset's only as far as the file has them."""
+        if self.source.dedupe:
+            for key in self.source.dedupe:
+                column(table, key, where=self.place("dedupe"))
+            return self.source.dedupe
+        return tuple(key for key in (preset.dedupe if preset else ()) if has_column(table, key))
 
-def _shape(
-    raw: Raw,
-    name: str,
-    source: Source,
-    roles: dict[str, _Found],
-    zone: str | None,
-    project: Project,
-) -> tuple[ir.Table, list[str]]:
-    """Our columns first, then the file's own; and the reason why a row is out, if it is."""
-    table = raw.table
-    sums: dict[str, ir.Scalar] = {}
-    for role, found in roles.items():
-        if role in _TIMES:
-            sums |= time_counts(found.value, role)
-        elif role in _NUMBERS:
-            sums |= number_counts(found.value, role)
-    counts: dict[str, Any] = table.aggregate(**sums).to_pyarrow().to_pylist()[0] if sums else {}
-    notes: list[str] = []
-    ours: dict[str, ir.Value] = {}
-    faults: list[tuple[ir.BooleanValue, str]] = []
-    for role in _REQUIRED[name] + _OPTIONAL[name]:
-        found_role = roles.get(role)
-        if found_role is None:
-            ours[role] = _absent(role, project)
-            continue
-        value, named = found_role.value, found_role.named
-        if role in _TIMES:
-            rule = decide(value.type(), counts, role, named, zone)
-            notes += rule.notes
-            ours[role] = to_utc(value, rule)
-        elif role in _NUMBERS:
-            numbers = decide_number(counts, role, named)
-            notes += numbers.notes
-            ours[role], bad = _number(value, numbers)
-            faults.append((bad, f"the {role} is no number"))
-        else:
-            read = as_flag if role in _FLAGS else as_id if role in _IDS else as_text
-            ours[role] = read(value)
-    given = {role: roles[role].value for role in _TIMES & set(roles)}
-    faults = _row_faults(name, ours, given) + faults
-    reason = ibis.cases(*faults, else_=ibis.null("string")) if faults else ibis.null("string")
-    own, said = _own_columns(raw, name, source, ours, set(_texts(roles)))
-    notes += said
-    columns = ours | own | {_REASON: reason}
-    return table.select(**columns), notes
+    def account(
+        self, raw: Raw, content: Content, shaped: Shaped, roles: dict[str, Found]
+    ) -> tuple[ir.Table, Intake]:
+        """Take out what cannot be used, and say how much that was."""
+        table = shaped.table
+        days = days_of(table)
+        end = plausible_end(days.by_day, dense=self.name == "events")
+        if end is not None:
+            late = table["time"] >= end
+            reason = ibis.coalesce(table[REASON], late.ifelse(AHEAD, ibis.null("string")))
+            table = table.mutate(
+                **{REASON: reason, CELL: late.ifelse(table["time"].cast("string"), table[CELL])}
+            )
+            days = days_of(table)
+        sound = table.filter(table[REASON].isnull())
+        sound, copies, torn = drop_repeats(self.name, sound)
+        rejects = merge_rejects(
+            [
+                *broken_rejects(content.broken),
+                *rejects_of(table, days.out),
+                *(Reject(reason, n) for reason, n in torn.items()),
+            ]
+        )
+        if rejects:
+            write_rejects(self.engine, self.name, table, content.broken)
+        intake = Intake(
+            source=self.name,
+            table=self.source.table,
+            read=days.rows + sum(days.out.values()) + len(content.broken),
+            kept=days.rows - copies - sum(torn.values()),
+            rejects=rejects,
+            duplicates=copies,
+            first=days.first,
+            last=days.last,
+            gaps=gaps(days.by_day),
+            columns=tuple(known_columns(content.table)),
+            roles={role: found.named for role, found in roles.items()},
+            warnings=tuple(dict.fromkeys((*content.notes, *shaped.notes, *self.odd(days, roles)))),
+            files=max(len(raw.paths), 1),
+        )
+        return sound.drop(*(c for c in sound.columns if c.startswith("_octad"))), intake
 
-
-def _texts(roles: dict[str, _Found]) -> list[str]:
-    """The columns that are read as text whatever they look like: ids, names and versions."""
-    return [found.named for role, found in roles.items() if role not in _NUMBERS]
-
-
-def _own_columns(
-    raw: Raw, name: str, source: Source, ours: dict[str, ir.Value], texts: set[str]
-) -> tuple[dict[str, ir.Value], list[str]]:
-    """The file's columns under their own names; those whose name is taken get ``_original``."""
-    table = raw.table
-    if name not in {"events", "units", "users"}:
-        own: dict[str, ir.Value] = {}
-        notes: list[str] = []
-    elif name == "users" and source.attributes:
-        plain = [a for a in source.attributes if a in table.columns]
-        own, notes = typed(table, plain, keep=texts) if raw.text else ({}, [])
-        own = {a: own.get(a, column(table, a)) for a in source.attributes}
-    else:
-        plain = [c for c in known_columns(table) if c not in {FILE, LINE}]
-        own, notes = typed(table, plain, keep=texts) if raw.text else ({}, [])
-        own = {c: own.get(c, table[c]) for c in plain}
-    kept = {(f"{c}_original" if c in ours else c): v for c, v in own.items() if c not in ours}
-    if LINE in table.columns:
-        kept[LINE] = table[LINE]
-    return kept, notes
-
-
-def _absent(role: str, project: Project) -> ir.Value:
-    if role in _TIMES:
-        return ibis.null("timestamp")
-    if role in _NUMBERS:
-        return ibis.null("float64")
-    if role in _FLAGS:
-        return ibis.literal(False)
-    if role == "product":
-        return ibis.literal(project.product)
-    return ibis.null("string")
-
-
-def _number(value: ir.Value, rule: NumberRule) -> tuple[ir.Value, ir.BooleanValue]:
-    """A finite number or null, and whether something was there that is none."""
-    parsed = as_number(value, rule)
-    finite = (parsed.isnan() | parsed.isinf()).ifelse(ibis.null("float64"), parsed)
-    if rule.numeric:
-        return finite, ibis.literal(False)
-    return finite, blank_as_null(as_text(value)).notnull() & parsed.isnull()
-
-
-def _row_faults(
-    name: str, ours: dict[str, ir.Value], given: dict[str, ir.Value]
-) -> list[tuple[ir.BooleanValue, str]]:
-    faults: list[tuple[ir.BooleanValue, str]] = []
-    for role in _REQUIRED[name]:
-        if role not in _TIMES:
-            faults.append((ours[role].isnull(), f"no {role}"))
-            continue
-        time = cast("ir.TimestampValue", ours[role])
-        there = given[role].isnull()
-        if given[role].type().is_string():
-            there = blank_as_null(cast("ir.StringValue", given[role])).isnull()
-        faults += [
-            (there, "no time"),
-            (time.isnull(), "a time that cannot be read"),
-            ((time < EARLIEST) | (time >= LATEST), "a year that cannot be"),
-        ]
-    return faults
-
-
-def _account(
-    shaped: ir.Table,
-    raw: Raw,
-    name: str,
-    source: Source,
-    roles: dict[str, _Found],
-    notes: list[str],
-) -> tuple[ir.Table, Intake]:
-    """One pass: rows by reason, the range, and how many users."""
-    sums: dict[str, ir.Scalar] = {"n": shaped.count()}
-    if "time" in shaped.columns:
-        sums |= {"first": shaped.time.min(), "last": shaped.time.max()}
-    if "user" in shaped.columns:
-        sums["users"] = shaped.user.approx_nunique()
-    rows = shaped.group_by(_REASON).aggregate(**sums).to_pyarrow().to_pylist()
-    kept = next((row for row in rows if row[_REASON] is None), {"n": 0})
-    rejects = [Reject(row[_REASON], row["n"]) for row in rows if row[_REASON] is not None]
-    for reason in dict.fromkeys(broken.reason for broken in raw.broken):
-        these = [broken for broken in raw.broken if broken.reason == reason]
-        examples = tuple(Example(b.line or None, b.raw[:500]) for b in these[:3])
-        rejects.append(Reject(reason, len(these), examples))
-    intake = Intake(
-        source=name,
-        table=source.table,
-        read=sum(row["n"] for row in rows) + len(raw.broken),
-        kept=kept["n"],
-        rejects=tuple(sorted(rejects, key=lambda r: -r.rows)),
-        first=kept.get("first"),
-        last=kept.get("last"),
-        users=kept.get("users"),
-        columns=tuple(known_columns(raw.table)),
-        roles={role: found.named for role, found in roles.items()},
-        warnings=tuple(dict.fromkeys((*raw.notes, *notes))),
-        files=max(len(raw.paths), 1),
-    )
-    clean = shaped.filter(shaped[_REASON].isnull()).drop(_REASON)
-    return (clean.drop(LINE) if LINE in clean.columns else clean), intake
+    def odd(self, days: Days, roles: dict[str, Found]) -> list[str]:
+        """What looks odd in rows that are kept."""
+        odd: list[str] = []
+        named = next((roles[role].named for role in sorted(NUMBERS) if role in roles), "")
+        if days.endless:
+            odd.append(
+                f"'{named}' is infinite or undefined in {days.endless} rows; they are kept "
+                "without it"
+            )
+        if days.rows == 0:
+            odd.append("no row can be used")
+        return odd

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, cast
+from typing import Any
 from zoneinfo import available_timezones
 
 import ibis
@@ -12,9 +12,10 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from octad.data.columns import blank_as_null
+from octad.data.functions import INSTANT, from_micros, on_clock, strptime, to_instant
 from octad.errors import DataError, Where, nearest
 
-__all__ = ["EARLIEST", "LATEST", "TimeRule", "check_zone", "decide", "time_counts", "to_utc"]
+__all__ = ["EARLIEST", "LATEST", "TimeRule", "check_zone", "decide", "time_rule", "to_utc"]
 
 EARLIEST = datetime(2008, 1, 1)  # noqa: DTZ001 - every time here is UTC without a zone
 """The app stores opened in 2008; an earlier time is a clock that was never set."""
@@ -23,28 +24,13 @@ LATEST = datetime(2100, 1, 1)  # noqa: DTZ001
 """Later is no time at all; `intake` finds the newest plausible time from the data."""
 
 _UTC = {"UTC", "Etc/UTC", "GMT"}
-_UNITS = {"s": 10**6, "ms": 10**3, "us": 1}
-_EDGE = {"s": 5 * 10**9, "ms": 5 * 10**12, "us": 5 * 10**15}
-
-
-@ibis.udf.scalar.builtin(name="try_strptime")
-def _strptime(value: str, formats: dt.Array(dt.string)) -> dt.timestamp:  # type: ignore[empty-body, valid-type]
-    """DuckDB's try_strptime with a list: the first format that fits the whole text."""
-
-
-@ibis.udf.scalar.builtin(name="timezone")
-def _with_zone(zone: str, value: dt.timestamp) -> dt.Timestamp(timezone="UTC"):  # type: ignore[empty-body, valid-type]
-    """A time without a zone, as the instant it names in the zone."""
-
-
-@ibis.udf.scalar.builtin(name="timezone")
-def _without_zone(zone: str, value: dt.Timestamp(timezone="UTC")) -> dt.timestamp:  # type: ignore[empty-body, valid-type]
-    """An instant, as the clock of the zone shows it."""
-
-
-@ibis.udf.scalar.builtin(name="make_timestamp")
-def _from_micros(value: dt.int64) -> dt.timestamp:  # type: ignore[empty-body, valid-type]
-    """A time from microseconds since 1970."""
+_MICROS = {"s": 10**6, "ms": 10**3, "us": 1}
+_BELOW = {"s": 5e9, "ms": 5e12, "us": 5e15}
+_ISO = r"^\d{4}[-/]\d"
+_ZONED = r":\d{2}(\.\d+)?\s?(Z|z|UTC|GMT|[+-]\d{2}(:?\d{2})?)$"
+_ORDERED = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})(\D.*)?$"
+_EPOCH = r"^\d{9,19}(\.\d+)?$"
+_PROBES = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +38,7 @@ class TimeRule:
     """How a column is read as times, decided once for the whole column.
 
     Attributes:
-        kind: ``time`` (no zone), ``instant`` (zoned), ``date``, ``epoch``, ``text``.
+        kind: ``time`` (no zone), ``instant`` (zoned), ``epoch``, or ``text``.
         zone: The zone of times that carry none.
         unit: Of an epoch: ``s``, ``ms``, ``us`` or ``ns``; ``day`` for 20240131.
         zoned: For text: whether some carry a zone of their own.
@@ -67,7 +53,7 @@ class TimeRule:
     zoned: bool = False
     formats: tuple[str, ...] = ()
     numbers: bool = False
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
 
 
 def check_zone(zone: str | None, where: Where | None) -> None:
@@ -84,9 +70,87 @@ def check_zone(zone: str | None, where: Where | None) -> None:
         )
 
 
-_ZONED = r":\d{2}(\.\d+)?\s?(Z|z|UTC|GMT|[+-]\d{2}(:?\d{2})?)$"
-_ORDERED = r"^(\d{1,2})[/.\-](\d{1,2})[/.\-](\d{4}|\d{2})(\D.*)?$"
-_EPOCH = r"^\d{9,19}(\.\d+)?$"
+def time_rule(
+    table: ir.Table, value: ir.Value, name: str, zone: str | None, *, where: Where | None = None
+) -> TimeRule:
+    """Look at a column once and say how it is read as times.
+
+    Args:
+        table: Where the column is.
+        value: The column, of any type that may hold times.
+        name: What it is called, for the notes.
+        zone: The source's `timezone`; UTC is assumed, and said, when it is absent.
+        where: The file and line, for the error.
+
+    Raises:
+        DataError: When its type cannot hold times.
+    """
+    kind = value.type()
+    if not isinstance(kind, dt.Timestamp | dt.Date | dt.Integer | dt.Floating | dt.String):
+        raise DataError(
+            f"The column '{name}' holds no times.", where=where, mend="Name another as the time."
+        )
+    sums = _sums(value)
+    counts = table.aggregate(**sums).to_pyarrow().to_pylist()[0] if sums else {}
+    formats: tuple[str, ...] = ()
+    if counts.get("rest"):
+        formats = _probe(table, blank_as_null(value))
+    return decide(kind, counts, name, zone, formats)
+
+
+def _iso(text: ir.StringValue) -> ir.StringValue:
+    # The engine would take 1/9/13 for the thirteenth of September of the year 1.
+    return text.re_search(_ISO).ifelse(text, ibis.null("string"))
+
+
+def _sums(value: ir.Value) -> dict[str, ir.Value]:
+    """The sums that decide how a column is read; none when its type says all."""
+    kind = value.type()
+    if isinstance(kind, dt.Integer | dt.Floating):
+        return {"middle": value.abs().approx_median()}
+    if not isinstance(kind, dt.String):
+        return {}
+    text = blank_as_null(value)
+    iso = _iso(text).try_cast(INSTANT).notnull()
+    epoch = text.re_search(_EPOCH)
+    rest = text.notnull() & ~iso & ~epoch
+    ordered = rest & text.re_search(_ORDERED)
+    first = text.re_extract(_ORDERED, 1).try_cast("int16")
+    second = text.re_extract(_ORDERED, 2).try_cast("int16")
+    figures = epoch.ifelse(text, ibis.null("string")).try_cast("float64")
+    return {
+        "given": text.count(),
+        "iso": iso.sum(),
+        "zoned": text.re_search(_ZONED).sum(),
+        "epoch": epoch.sum(),
+        "middle": figures.approx_median(),
+        "rest": rest.sum(),
+        "ordered": ordered.sum(),
+        "dots": (ordered & text.re_search(r"^\d{1,2}\.")).sum(),
+        "first_over": (ordered & (first > 12)).sum(),
+        "second_over": (ordered & (second > 12)).sum(),
+        "first_kinds": first.nunique(where=ordered),
+        "second_kinds": second.nunique(where=ordered),
+    }
+
+
+_CLOCKS = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f")
+_ORDERS = (("%d/%m/%y", "%d/%m/%Y"), ("%m/%d/%y", "%m/%d/%Y"))
+_WORDED = (
+    "%b %d %Y",
+    "%B %d %Y",
+    "%d %b %Y",
+    "%d %B %Y",
+    "%d-%b-%Y",
+    "%d-%b-%y",
+    "%Y年%m月%d日",
+    "%Y.%m.%d",
+    "%a %d %b %Y",
+    "%A %B %d %Y",
+)
+_ODD = ("%Y%m%d", "%a %d %b %Y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y", "%Y%m%dT%H%M%SZ")
+_ALL = (*(day + clock for day in _WORDED for clock in _CLOCKS), *_ODD)
+_NUMERIC = tuple(day + clock for order in _ORDERS for day in order for clock in _CLOCKS)
 
 
 def _spaced(text: ir.StringValue) -> ir.StringValue:
@@ -98,152 +162,115 @@ def _spaced(text: ir.StringValue) -> ir.StringValue:
     )
 
 
-def time_counts(value: ir.Value, prefix: str) -> dict[str, ir.Scalar]:
-    """The sums that decide how a column is read as times; empty when its type says all."""
-    kind = value.type()
-    if isinstance(kind, dt.Integer | dt.Floating):
-        return {f"{prefix}_middle": cast("ir.NumericColumn", value).abs().approx_median()}
-    if not isinstance(kind, dt.String):
-        return {}
-    text = blank_as_null(cast("ir.StringValue", value))
-    iso = _iso(text).notnull()
-    epoch = text.re_search(_EPOCH)
-    rest = text.notnull() & ~iso & ~epoch
-    ordered = rest & text.re_search(_ORDERED)
-    first = text.re_extract(_ORDERED, 1).try_cast("int16")
-    second = text.re_extract(_ORDERED, 2).try_cast("int16")
-    return {
-        f"{prefix}_given": text.count(),
-        f"{prefix}_iso": iso.sum(),
-        f"{prefix}_zoned": text.re_search(_ZONED).sum(),
-        f"{prefix}_epoch": epoch.sum(),
-        f"{prefix}_middle": epoch.ifelse(text, ibis.null("string"))
-        .try_cast("float64")
-        .approx_median(),
-        f"{prefix}_rest": rest.sum(),
-        f"{prefix}_ordered": ordered.sum(),
-        f"{prefix}_dotted": (ordered & text.re_search(r"^\d{1,2}\.")).sum(),
-        f"{prefix}_first_is_day": (ordered & (first > 12)).sum(),
-        f"{prefix}_second_is_day": (ordered & (second > 12)).sum(),
-        f"{prefix}_first_kinds": first.nunique(where=ordered),
-        f"{prefix}_second_kinds": second.nunique(where=ordered),
+def _probe(table: ir.Table, text: ir.StringValue) -> tuple[str, ...]:
+    """The formats that fit any row, found from one example of every shape of text there is."""
+    spaced = _spaced(text)
+    shape = spaced.re_replace(r"[^\W\d_]{2,}", "A").re_replace(r"\d{4,}", "Y")
+    shape = shape.re_replace(r"\d+", "9")
+    unread = table.mutate(_text=spaced, _shape=shape).filter(
+        text.notnull() & _iso(text).try_cast(INSTANT).isnull() & ~text.re_search(_EPOCH)
+    )
+    shapes = unread.group_by("_shape").aggregate(
+        low=unread["_text"].min(), high=unread["_text"].max(), n=unread.count()
+    )
+    rows = shapes.order_by(ibis.desc("n")).limit(_PROBES).to_pyarrow().to_pylist()
+    examples = ibis.memtable({"text": [text for row in rows for text in (row["low"], row["high"])]})
+    hits = {
+        f"f{place}": strptime(examples["text"], [format_]).count()
+        for place, format_ in enumerate((*_NUMERIC, *_ALL))
     }
+    backend = table.get_backend()
+    found = backend.to_pyarrow(examples.aggregate(**hits)).to_pylist()[0]
+    return tuple(f for place, f in enumerate((*_NUMERIC, *_ALL)) if found[f"f{place}"])
 
 
-def _iso(text: ir.StringValue) -> ir.Value:
-    # 1/9/13 would pass as the ninth of January of the year 1.
-    written = text.re_search(r"^\d{4}[-/]").ifelse(text, ibis.null("string"))
-    return written.try_cast(dt.Timestamp(timezone="UTC"))
+def _ordered_formats(formats: tuple[str, ...], day_first: bool) -> tuple[str, ...]:
+    """The formats in the order they are tried; the doubtful day-month pairs as decided."""
+    clocks = {clock for clock in _CLOCKS for f in formats if f in _NUMERIC and f[8:] == clock}
+    orders = _ORDERS if day_first else _ORDERS[::-1]
+    numeric = (day + clock for order in orders for day in order for clock in _CLOCKS)
+    kept = [f for f in numeric if f[8:] in clocks]
+    return (*kept, *(f for f in formats if f not in _NUMERIC))
+
+
+def _day_order(counts: dict[str, Any], name: str) -> tuple[bool, str]:
+    """Whether the day comes first, and why, from the whole column."""
+    first, second = int(counts["first_over"] or 0), int(counts["second_over"] or 0)
+    if first and second:
+        day_first = first > second
+        return day_first, (
+            f"'{name}' mixes day-first and month-first dates: {first} rows can only be day-first, "
+            f"{second} only month-first; the doubtful ones are read "
+            f"{'day' if day_first else 'month'}-first"
+        )
+    if first or second:
+        return bool(first), (
+            f"'{name}' is read {'day' if first else 'month'}-first: the "
+            f"{'first' if first else 'second'} number goes above 12 in {first or second} rows"
+        )
+    if counts["dots"] == counts["ordered"]:
+        return True, f"'{name}' is read day-first, as dates with dots are; no row proves it"
+    day_first = int(counts["first_kinds"] or 0) > int(counts["second_kinds"] or 0)
+    return day_first, (
+        f"'{name}' may be day-first or month-first: no number goes above 12. It is read "
+        f"{'day' if day_first else 'month'}-first; write the dates as 2024-01-31 to be sure"
+    )
+
+
+def decide(
+    kind: dt.DataType,
+    counts: dict[str, Any],
+    name: str,
+    zone: str | None,
+    formats: tuple[str, ...] = (),
+) -> TimeRule:
+    """Decide how a column is read as times from its type and sums.
+
+    >>> decide(dt.int64, {"middle": 1767225768053}, "at", None).unit
+    'ms'
+    """
+    assumed = () if zone else (f"'{name}' carries no time zone; read as UTC",)
+    if isinstance(kind, dt.Timestamp) and kind.timezone is not None:
+        return TimeRule("instant")
+    if isinstance(kind, dt.Timestamp | dt.Date):
+        return TimeRule("time", zone or "UTC", notes=assumed)
+    unit = _unit(counts.get("middle"))
+    if not isinstance(kind, dt.String):
+        notes = assumed if unit == "day" else ()
+        return TimeRule("epoch", zone or "UTC", unit=unit, notes=notes)
+    return _decide_text(counts, name, zone, unit, formats)
 
 
 def _unit(middle: float | None) -> str:
     """The unit of an epoch by its size: 10 digits are seconds, 13 milli-, 16 micro-, 19 nano-."""
-    size = middle or 0.0
+    size = float(middle or 0.0)
     if 19_000_101 <= size <= 21_001_231:
         return "day"
-    return next((unit for unit, edge in _EDGE.items() if size < edge), "ns")
+    return next((unit for unit, edge in _BELOW.items() if size < edge), "ns")
 
 
-def _day_order(counts: dict[str, Any], prefix: str, name: str) -> tuple[bool, str]:
-    """Whether the day comes first, and why, from the whole column."""
-    days_first = int(counts[f"{prefix}_first_is_day"] or 0)
-    days_second = int(counts[f"{prefix}_second_is_day"] or 0)
-    if days_first and days_second:
-        day_first = days_first > days_second
-        return day_first, (
-            f"'{name}' mixes day-first and month-first dates: {days_first} rows can only be "
-            f"day-first, {days_second} only month-first; the doubtful ones are read "
-            f"{'day' if day_first else 'month'}-first"
-        )
-    if days_first or days_second:
-        order, place = ("day", "first") if days_first else ("month", "second")
-        return bool(days_first), (
-            f"'{name}' is read {order}-first: the {place} number goes above 12 in "
-            f"{days_first or days_second} rows"
-        )
-    if counts[f"{prefix}_dotted"] == counts[f"{prefix}_ordered"]:
-        return True, f"'{name}' is read day-first, as dates with dots are; no row proves it"
-    firsts, seconds = counts[f"{prefix}_first_kinds"], counts[f"{prefix}_second_kinds"]
-    day_first = int(firsts or 0) > int(seconds or 0)
-    return day_first, (
-        f"'{name}' may be day-first or month-first: no number goes above 12. Read "
-        f"{'day' if day_first else 'month'}-first, because the {'first' if day_first else 'second'}"
-        " number takes as many values or more; write the dates as 2024-01-31 to be sure"
-    )
-
-
-_CLOCKS = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f")
-
-
-def _formats(day_first: bool) -> tuple[str, ...]:
-    ordered = ("%d/%m/%y", "%d/%m/%Y"), ("%m/%d/%y", "%m/%d/%Y")
-    dates = (
-        *(ordered[0] + ordered[1] if day_first else ordered[1] + ordered[0]),
-        "%b %d %Y",
-        "%B %d %Y",
-        "%d %b %Y",
-        "%d %B %Y",
-        "%d-%b-%Y",
-        "%d-%b-%y",
-        "%Y年%m月%d日",
-        "%Y.%m.%d",
-        "%a %d %b %Y",
-        "%A %B %d %Y",
-    )
-    odd = ("%Y%m%d", "%a %d %b %Y %H:%M:%S GMT", "%a %b %d %H:%M:%S %Y", "%Y%m%dT%H%M%SZ")
-    return tuple(day + clock for day in dates for clock in _CLOCKS) + odd
-
-
-def decide(
-    kind: dt.DataType, counts: dict[str, Any], prefix: str, name: str, zone: str | None
+def _decide_text(
+    counts: dict[str, Any], name: str, zone: str | None, unit: str, formats: tuple[str, ...]
 ) -> TimeRule:
-    """Decide how a column is read as times.
-
-    Args:
-        kind: The column's type.
-        counts: What `time_counts` summed.
-        prefix: The same as there.
-        name: The column's name, for the notes.
-        zone: The source's `timezone`; UTC is assumed, and said, when it is absent.
-    """
-    assumed = () if zone else (f"'{name}' carries no time zone; read as UTC",)
-    if isinstance(kind, dt.Timestamp):
-        if kind.timezone is not None:
-            return TimeRule("instant")
-        return TimeRule("time", zone or "UTC", notes=assumed)
-    if isinstance(kind, dt.Date):
-        return TimeRule("date", zone or "UTC", notes=assumed)
-    middle = counts.get(f"{prefix}_middle")
-    if isinstance(kind, dt.Integer | dt.Floating):
-        unit = _unit(None if middle is None else float(middle))
-        return TimeRule("epoch", zone or "UTC", unit=unit, notes=assumed if unit == "day" else ())
-    return _decide_text(counts, prefix, name, zone)
-
-
-def _decide_text(counts: dict[str, Any], prefix: str, name: str, zone: str | None) -> TimeRule:
     def count(what: str) -> int:
-        return int(counts[f"{prefix}_{what}"] or 0)
+        return int(counts[what] or 0)
 
     notes: list[str] = []
-    formats: tuple[str, ...] = ()
     if count("rest"):
         day_first = False
         if count("ordered"):
-            day_first, why = _day_order(counts, prefix, name)
+            day_first, why = _day_order(counts, name)
             notes.append(why)
-        formats = _formats(day_first)
+        formats = _ordered_formats(formats, day_first)
     kinds = [count("iso"), count("epoch"), count("ordered"), count("rest") - count("ordered")]
-    if sum(1 for n in kinds if n) > 1 and count("iso") + count("epoch") < count("given"):
-        notes.append(
-            f"'{name}' mixes ways of writing dates; each row is read by the first that fits"
-        )
+    if formats and sum(1 for n in kinds if n) > 1:
+        notes.append(f"'{name}' mixes ways of writing dates; each row is read by the one it fits")
     if not zone and count("zoned") + count("epoch") < count("given"):
         notes.append(f"'{name}' carries no time zone; read as UTC")
-    middle = counts[f"{prefix}_middle"]
     return TimeRule(
         "text",
         zone or "UTC",
-        unit=_unit(None if middle is None else float(middle)),
+        unit=unit,
         zoned=count("zoned") > 0,
         formats=formats,
         numbers=count("epoch") > 0,
@@ -251,56 +278,49 @@ def _decide_text(counts: dict[str, Any], prefix: str, name: str, zone: str | Non
     )
 
 
-def _zoned_to_utc(value: ir.Value, zone: str) -> ir.Value:
-    if zone in _UTC:
-        return value
-    return cast("ir.Value", _without_zone("UTC", _with_zone(zone, value)))
+def _local(value: ir.Value, zone: str) -> ir.Value:
+    return value if zone in _UTC else on_clock("UTC", to_instant(zone, value))
 
 
 def _epoch(value: ir.Value, unit: str, zone: str) -> ir.Value:
     if unit == "day":
-        return _zoned_to_utc(_strptime(value.cast("int64").cast("string"), ["%Y%m%d"]), zone)
-    number = value
+        return _local(strptime(value.try_cast("int64").cast("string"), ["%Y%m%d"]), zone)
     if unit == "ns":
-        micros = (number // 1000).cast("int64")
-    elif isinstance(number.type(), dt.Integer):
-        # Decimal holds what a 64-bit product would overflow on, for rows of another unit.
-        micros = (number.cast("decimal(38, 0)") * _UNITS[unit]).try_cast("int64")
+        micros = (value // 1000).try_cast("int64")
+    elif isinstance(value.type(), dt.Integer):
+        # A decimal holds what a 64-bit product would overflow on, in rows of another unit.
+        micros = (value.cast("decimal(38, 0)") * _MICROS[unit]).try_cast("int64")
     else:
-        micros = (number * _UNITS[unit]).round().try_cast("int64")
-    low, high = (int((t - datetime(1970, 1, 1)).total_seconds()) * 10**6 for t in (_FIRST, LATEST))  # noqa: DTZ001
-    return micros.between(low, high).ifelse(_from_micros(micros), ibis.null("timestamp"))
+        micros = (value * _MICROS[unit]).round().try_cast("int64")
+    near = micros.between(-_FAR, _FAR)
+    return from_micros(near.ifelse(micros, ibis.null("int64")))
 
 
-_FIRST = datetime(1900, 1, 1)  # noqa: DTZ001
+_FAR = 200 * 366 * 86400 * 10**6
+"""200 years about 1970, in microseconds: within it every number is a time the engine can hold."""
 
 
 def to_utc(value: ir.Value, rule: TimeRule) -> ir.TimestampValue:
     """A column as UTC times without a zone; what cannot be read is null."""
     if rule.kind == "instant":
-        found = value.cast(dt.Timestamp(timezone="UTC"))
-        return cast("ir.TimestampValue", _without_zone("UTC", found))
-    if rule.kind in {"time", "date"}:
-        return cast("ir.TimestampValue", _zoned_to_utc(value.cast("timestamp"), rule.zone))
+        return on_clock("UTC", value.cast(INSTANT))
+    if rule.kind == "time":
+        return _local(value.cast("timestamp"), rule.zone)
     if rule.kind == "epoch":
-        return cast("ir.TimestampValue", _epoch(value, rule.unit, rule.zone))
-    text = blank_as_null(cast("ir.StringValue", value))
-    local = _without_zone("UTC", _iso(text))
+        return _epoch(value, rule.unit, rule.zone)
+    text = blank_as_null(value)
+    # A cast to a time without a zone drops an offset in silence; through an instant it does not.
+    instant = on_clock("UTC", _iso(text).try_cast(INSTANT))
+    reading: ir.Value = instant
     if rule.zone not in _UTC:
-        written = text.re_search(r"^\d{4}[-/]").ifelse(text, ibis.null("string"))
-        local = _zoned_to_utc(written.try_cast("timestamp"), rule.zone)
-    readings: list[ir.Value] = [local]
-    if rule.zoned:
-        # A cast to a time without a zone drops the offset in silence, so those go through instants.
-        instant = _without_zone("UTC", _iso(text))
-        readings = [text.re_search(_ZONED).ifelse(instant, local)]
+        local = _local(_iso(text).try_cast("timestamp"), rule.zone)
+        reading = text.re_search(_ZONED).ifelse(instant, local) if rule.zoned else local
+    readings = [reading]
     if rule.numbers:
         figures = text.re_search(_EPOCH).ifelse(text, ibis.null("string"))
-        number = (
-            figures.try_cast("int64") if rule.unit in {"us", "ns"} else figures.try_cast("float64")
-        )
-        readings.append(_epoch(number, rule.unit, rule.zone))
+        # Floats hold seconds with a fraction; micro- and nanoseconds need all 64 bits.
+        figures = figures.try_cast("int64" if rule.unit in {"us", "ns"} else "float64")
+        readings.append(_epoch(figures, rule.unit, rule.zone))
     if rule.formats:
-        parsed = _strptime(_spaced(text), list(rule.formats))
-        readings.append(_zoned_to_utc(parsed, rule.zone))
-    return cast("ir.TimestampValue", ibis.coalesce(*readings))
+        readings.append(_local(strptime(_spaced(text), list(rule.formats)), rule.zone))
+    return ibis.coalesce(*readings) if len(readings) > 1 else reading

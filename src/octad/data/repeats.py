@@ -1,0 +1,95 @@
+"""Rows that are there twice: which copy stays, found without sorting what is not repeated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ibis
+import ibis.expr.types as ir
+
+from octad.data.raw import FILE, ROW, TRACE
+from octad.data.shape import KEY
+
+__all__ = ["TWO_ARMS", "drop_repeats"]
+
+TWO_ARMS = "one user in two arms"
+
+
+def drop_repeats(name: str, table: ir.Table) -> tuple[ir.Table, int, Mapping[str, int]]:
+    """Leave one copy of every row.
+
+    Of users the copy known last stays, of reviews the one written last (an edited review comes
+    again), of everything else the first. A user who is in two arms of a `units` source is out
+    altogether. The rows to drop are few, so they are looked up in a small table and the scan of
+    the others stays a plain scan.
+
+    Args:
+        name: Which source it is.
+        table: Its sound rows.
+
+    Returns:
+        The table, how many copies were dropped, and rows that are out by reason.
+    """
+    out: dict[str, int] = {}
+    if name in {"users", "units"}:
+        if not _repeated(table, "user"):
+            return table, 0, out
+        if name == "units":
+            by_user = table.group_by("user").aggregate(arms=table["arm"].nunique(), n=table.count())
+            torn = _fetched(by_user.filter(by_user["arms"] > 1))
+            if torn is not None:
+                out[TWO_ARMS] = int(torn["n"].sum().to_pyarrow().as_py())
+                table = table.anti_join(torn, "user")
+        return *_first_of_each(table, "user", _order(name, table)), out
+    if KEY not in table.columns or not _repeated(table, KEY):
+        return table, 0, out
+    return *_first_of_each(table, KEY, _order(name, table)), out
+
+
+def _order(name: str, table: ir.Table) -> list[ir.Value]:
+    trace = [table[c] for c in TRACE if c in table.columns]
+    if name == "users":
+        return [ibis.desc(table["known"], nulls_first=False), *trace]
+    if name == "units":
+        return trace
+    return [ibis.desc(table["time"]) if name == "reviews" else table["time"], *trace]
+
+
+def _repeated(table: ir.Table, key: str) -> bool:
+    row = table.aggregate(n=table[key].count(), kinds=table[key].nunique())
+    counts = row.to_pyarrow().to_pylist()[0]
+    return bool(counts["n"] != counts["kinds"])
+
+
+def _fetched(table: ir.Table) -> ir.Table | None:
+    """A small table brought over, so that it is worked out once; None when it is empty."""
+    rows = table.to_pyarrow()
+    return ibis.memtable(rows) if rows.num_rows else None
+
+
+def _first_of_each(table: ir.Table, key: str, order: list[ir.Value]) -> tuple[ir.Table, int]:
+    counts = table.group_by(key).aggregate(n=table.count())
+    twice = counts.filter((counts["n"] > 1) & counts[key].notnull())
+    suspects = table.semi_join(twice, key)
+    window = ibis.window(group_by=suspects[key], order_by=[_on(suspects, o) for o in order])
+    copies = suspects.mutate(_copy=ibis.row_number().over(window))
+    later = copies.filter(copies["_copy"] > 0)
+    if FILE in table.columns and ROW in table.columns:
+        rows = _fetched(later.select(FILE, ROW))
+        if rows is None:
+            return table, 0
+        return table.anti_join(rows, [FILE, ROW]), int(rows.count().to_pyarrow().as_py())
+    place = ibis.row_number().over(ibis.window(group_by=table[key], order_by=order))
+    ranked = table.mutate(_copy=place)
+    kept = ranked.filter((ranked["_copy"] == 0) | ranked[key].isnull()).drop("_copy")
+    return kept, int(later.count().to_pyarrow().as_py())
+
+
+def _on(table: ir.Table, order: ir.Value) -> ir.Value:
+    """The same order, over another table with the same columns."""
+    name = order.get_name()
+    op = order.op()
+    if type(op).__name__ == "SortKey":
+        wrap = ibis.asc if op.ascending else ibis.desc
+        return wrap(table[name], nulls_first=op.nulls_first)
+    return table[name]

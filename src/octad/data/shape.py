@@ -1,0 +1,204 @@
+"""From a file's columns to ours: one select, with the reason why a row is out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+import ibis
+import ibis.expr.datatypes as dt
+import ibis.expr.types as ir
+
+from octad.data.columns import as_flag, as_id, as_text, column, given, known_columns
+from octad.data.functions import digest
+from octad.data.numbers import NumberRule, as_number, decide_number, number_counts, typed
+from octad.data.raw import TRACE
+from octad.data.roles import FLAGS, IDS, NUMBERS, REQUIRED, ROLES, TIMES, Found, Places
+from octad.data.times import EARLIEST, LATEST, time_rule, to_utc
+from octad.model.plan import Source, UnitSource, UserSource
+
+__all__ = ["CELL", "ENDLESS", "KEY", "REASON", "WHOLE", "Shaped", "shape"]
+
+REASON = "_octad_reason"
+"""Why a row is out; null for rows that are in."""
+
+CELL = "_octad_cell"
+"""The cell that put a row out, as text."""
+
+WHOLE = "_octad_whole"
+"""A row that is out, as JSON."""
+
+ENDLESS = "_octad_endless"
+"""Whether the row's number is infinite or undefined; it is kept without the number."""
+
+KEY = "_octad_key"
+"""A digest of the columns that name a row once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shaped:
+    """A source under our names.
+
+    Attributes:
+        table: Our columns, the file's own, and `REASON`, `CELL` and where the row is from.
+        notes: What was assumed, in words.
+    """
+
+    table: ir.Table
+    notes: tuple[str, ...]
+
+
+def shape(
+    table: ir.Table,
+    name: str,
+    source: Source,
+    roles: Mapping[str, Found],
+    *,
+    zone: str | None,
+    product: str,
+    loose: bool,
+    keys: Sequence[str],
+    places: Places,
+) -> Shaped:
+    """Put a table under our names.
+
+    Args:
+        table: The source as it lies on disk, narrowed to its `where:`.
+        name: Which source it is.
+        source: What `octad.yml` says of it.
+        roles: From `roles.resolve` on the same table.
+        zone: Of times that carry none.
+        product: What a review or release without a product is of.
+        loose: Whether the file is text (CSV), where cells need trimming and typing.
+        keys: Columns that together name a row once; `KEY` is made of them.
+        places: For errors.
+    """
+    notes: list[str] = []
+    ours: dict[str, ir.Value] = {}
+    faults: list[tuple[ir.BooleanValue, str, ir.Value]] = []
+    endless: ir.Value = ibis.literal(value=False)
+    for role in ROLES[name]:
+        found = roles.get(role)
+        if found is None:
+            ours[role] = _absent(role, product)
+        elif role in TIMES:
+            where = places(f"sources.{name}.{role}")
+            rule = time_rule(table, found.value, found.named, zone, where=where)
+            notes += rule.notes
+            ours[role] = to_utc(found.value, rule)
+        elif role in NUMBERS:
+            rule_ = _number_rule(table, found)
+            notes += rule_.notes
+            parsed = as_number(found.value, rule_)
+            endless = (parsed.isnan() | parsed.isinf()).fill_null(False)
+            ours[role] = endless.ifelse(ibis.null("float64"), parsed)
+            if isinstance(found.value.type(), dt.String):
+                lost = given(found.value) & parsed.isnull()
+                faults.append((lost, f"the {role} is no number", found.value))
+        elif role in FLAGS:
+            ours[role] = as_flag(found.value)
+        elif role in IDS:
+            ours[role] = as_id(found.value, loose=loose)
+        else:
+            ours[role] = as_text(found.value)
+    faults = _required_faults(name, ours, roles) + faults
+    own, said = _own(table, name, source, roles, ours, loose=loose)
+    reason = ibis.cases(*((test, why) for test, why, _ in faults))
+    cell = ibis.cases(*((test, value.cast("string")) for test, _, value in faults))
+    traced = {c: table[c] for c in TRACE if c in table.columns}
+    if keys:
+        traced[KEY] = _key(table, keys)
+    # A row is only written out whole where it is out.
+    plain = {c: table[c] for c in known_columns(table)}
+    whole = reason.notnull().ifelse(
+        ibis.struct(plain).cast("json").cast("string"), ibis.null("string")
+    )
+    account = {REASON: reason, CELL: cell, WHOLE: whole, ENDLESS: endless}
+    return Shaped(table.select(**ours, **own, **traced, **account), (*notes, *said))
+
+
+def _key(table: ir.Table, keys: Sequence[str]) -> ir.Value:
+    """A digest of a row's key; null where the whole key is empty, for that names nothing."""
+    values = {f"k{place}": column(table, key) for place, key in enumerate(keys)}
+    filled = reduce(or_, (value.notnull() for value in values.values()))
+    return filled.ifelse(digest(ibis.struct(values).cast("string")), ibis.null("uint64"))
+
+
+def _number_rule(table: ir.Table, found: Found) -> NumberRule:
+    sums = number_counts(found.value, "n")
+    if not sums:
+        return NumberRule()
+    counts = table.aggregate(**sums).to_pyarrow().to_pylist()[0]
+    return decide_number(counts, "n", found.named)
+
+
+def _absent(role: str, product: str) -> ir.Value:
+    if role in TIMES:
+        return ibis.null("timestamp")
+    if role in NUMBERS:
+        return ibis.null("float64")
+    if role in FLAGS:
+        return ibis.literal(value=False)
+    return ibis.literal(product) if role == "product" else ibis.null("string")
+
+
+def _required_faults(
+    name: str, ours: Mapping[str, ir.Value], roles: Mapping[str, Found]
+) -> list[tuple[ir.BooleanValue, str, ir.Value]]:
+    faults: list[tuple[ir.BooleanValue, str, ir.Value]] = []
+    for role in REQUIRED[name]:
+        value, raw = ours[role], roles[role].value
+        if role not in TIMES:
+            faults.append((value.isnull(), f"no {role}", raw))
+            continue
+        faults += [
+            (~given(raw), "no time", raw),
+            (value.isnull(), "a time that cannot be read", raw),
+            ((value < EARLIEST) | (value >= LATEST), "a year that cannot be", raw),
+        ]
+    return faults
+
+
+def _own(
+    table: ir.Table,
+    name: str,
+    source: Source,
+    roles: Mapping[str, Found],
+    ours: Mapping[str, ir.Value],
+    *,
+    loose: bool,
+) -> tuple[dict[str, ir.Value], list[str]]:
+    """The file's columns under their own names; those whose name is taken get ``_original``.
+
+    In text files, numbers and flags are typed, but ids, names and versions stay text.
+    """
+    if name not in {"events", "users", "units"}:
+        return {}, []
+    texts = {c for role, found in roles.items() if role not in NUMBERS for c in found.columns}
+    plain = known_columns(table)
+    attributes: tuple[str, ...] = ()
+    if isinstance(source, UserSource | UnitSource):
+        attributes = source.attributes
+    if name == "users":
+        plain = [a for a in attributes or plain if a in table.columns and a not in texts]
+    own, notes = typed(table, plain, keep=texts) if loose else ({c: table[c] for c in plain}, [])
+    own |= {a: column(table, a) for a in attributes if a not in own}
+    if name == "users":
+        own = {c: _attribute(v) for c, v in own.items() if not v.type().is_nested()}
+    kept: dict[str, ir.Value] = {}
+    for c, value in own.items():
+        if c.lower() not in ours:
+            kept[c] = value
+        elif c not in roles or roles[c].columns != (c,):
+            kept[f"{c}_original"] = value
+    return kept, notes
+
+
+def _attribute(value: ir.Value) -> ir.Value:
+    """An attribute as text or number: flags and dates are words."""
+    kind = value.type()
+    if isinstance(kind, dt.Numeric) and not isinstance(kind, dt.Boolean):
+        return value.cast("float64") if isinstance(kind, dt.Decimal) else value
+    return as_text(value)
