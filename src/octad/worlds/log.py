@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octad.worlds.base import Bools, Categorical, Floats, Ints, Random, Table
-from octad.worlds.life import BALANCE, DAY, PAY, TRANSFER, Sessions
+from octad.worlds.life import BALANCE, DAY, IDLE, LURED, PAY, TRANSFER, Sessions
 from octad.worlds.people import People
 
 __all__ = ["EVENTS", "Log", "Versions"]
@@ -154,9 +154,12 @@ class _Page:
         s = self.s
         social = self.log.people.social[s.user]
         self.write(s.blank, "blank_feed", 3.0, wait=s.wait + 6.0)
-        self.write(s.feed & ~s.blank, "feed_view", 1.0, wait=s.wait)
-        looks = s.feed & ~s.blank & ~s.gave_up
-        eager = np.clip(0.22 * social * np.where(s.kind == 4, 2.0, 1.0), 0, 0.8)
+        shown = s.feed & ~s.blank
+        # a view is logged after a second on screen: those with an errand often hurry past
+        lingers = shown & ((s.kind >= IDLE) | (self._u("linger") < 0.55))
+        self.write(lingers, "feed_view", 1.0, wait=s.wait)
+        looks = lingers & ~s.gave_up
+        eager = np.clip(0.22 * social * np.where(s.kind == LURED, 2.0, 1.0), 0, 0.8)
         more = looks & (self._u("scroll") < eager)
         self.write(more, "feed_view", 7.0, wait=s.wait)
         self.write(more & (self._u("scroll on") < eager), "feed_view", 8.0, wait=s.wait)
