@@ -190,6 +190,7 @@ def _horizon() -> Answer:
                 grade=Grade.A,
                 metric="opens",
                 estimate=_number(0.004, -0.002, 0.011),
+                decides="Ten more days of data.",
                 n=98_212,
                 method="Exponential decay fitted to daily effects, weighted by their variance.",
                 assumes="What wears off goes on wearing off at the same pace.",

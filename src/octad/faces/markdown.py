@@ -110,10 +110,13 @@ def _finding(finding: FindingView) -> Iterator[str]:
         yield ""
     for evidence in finding.evidence:
         yield from _evidence(evidence)
-    for name, text in (("Assumes", finding.assumes), ("Would be wrong if", finding.breaks)):
-        if text:
-            yield f"- {name}: {md(text)}"
-    if finding.assumes or finding.breaks:
+    terms = (
+        ("Assumes", finding.assumes),
+        ("Would be settled by", finding.decides),
+        ("Would be wrong if", finding.breaks),
+    )
+    if any(text for _, text in terms):
+        yield from (f"- {name}: {md(text)}" for name, text in terms if text)
         yield ""
 
 

@@ -48,7 +48,7 @@ def _wrap(text: str, width: int) -> list[str]:
     return [line.replace(NBSP, " ") for line in made]
 
 
-def _hanging(console: Console, head: Text, body: str, indent: int, style: str = "") -> None:
+def hanging(console: Console, head: Text, body: str, indent: int, style: str = "") -> None:
     """Print a head and a body whose further lines hang below the first."""
     width = max(console.width - indent, 20)
     first, *rest = _wrap(body, width)
@@ -68,8 +68,8 @@ def _header(console: Console, shown: ReviewView) -> None:
     if gap >= 3:
         console.print(name.append(" " * min(gap, 24)).append(facts, "bright_black"), soft_wrap=True)
         return
-    _hanging(console, Text(), name.plain, 0, "bold")
-    _hanging(console, Text(), facts, 0, "bright_black")
+    hanging(console, Text(), name.plain, 0, "bold")
+    hanging(console, Text(), facts, 0, "bright_black")
 
 
 def _row(console: Console, reading: ReadingView, kpi_metric: str) -> None:
@@ -82,10 +82,10 @@ def _row(console: Console, reading: ReadingView, kpi_metric: str) -> None:
     if console.width < 72:
         head.append(middle, "" if is_kpi else _STANCE_STYLE[reading.stance])
         console.print(head, soft_wrap=True)
-        _hanging(console, Text(), summary, 4)
+        hanging(console, Text(), summary, 4)
         return
     head.append(f"{middle:<11}", "" if is_kpi else _STANCE_STYLE[reading.stance])
-    _hanging(console, head, summary, 26)
+    hanging(console, head, summary, 26)
 
 
 def _verdict(console: Console, shown: ReviewView) -> None:
@@ -98,21 +98,21 @@ def _verdict(console: Console, shown: ReviewView) -> None:
     if console.width < 72:
         console.print(badge, soft_wrap=True)
         badge, indent = Text("  "), 2
-    _hanging(console, badge, shown.headline, indent, "bold")
+    hanging(console, badge, shown.headline, indent, "bold")
     for reason in shown.reasons:
-        _hanging(console, Text(), reason, indent)
+        hanging(console, Text(), reason, indent)
 
 
 def _beneath(console: Console, shown: ReviewView) -> None:
     """Warnings, deviations and rows left out: what a careful reader looks at last."""
     for warning in shown.warnings:
-        _hanging(console, Text("  ").append("Mind this: ", "yellow"), warning, 13)
+        hanging(console, Text("  ").append("Mind this: ", "yellow"), warning, 13)
     for what, before, after in shown.deviations:
         change = f": {before or 'nothing'} → {after or 'nothing'}" if before or after else ""
-        _hanging(console, Text("  ").append("Changed:   ", "yellow"), f"{what}{change}", 13)
+        hanging(console, Text("  ").append("Changed:   ", "yellow"), f"{what}{change}", 13)
     for source, why, rows in shown.left_out[:MOST_LEFT_OUT]:
         words = f"{rows} of {source}: {why}"
-        _hanging(console, Text("  ").append("Left out:  ", "bright_black"), words, 13)
+        hanging(console, Text("  ").append("Left out:  ", "bright_black"), words, 13)
     if len(shown.left_out) > MOST_LEFT_OUT:
         more = len(shown.left_out) - MOST_LEFT_OUT
         console.print(Text(f"{'':13}and {more} more kinds, all in the full review"), soft_wrap=True)
@@ -128,7 +128,7 @@ def terminal(review: Review, console: Console, *, full: str | None = None) -> No
     """
     shown = view(review)
     if shown.simulated:
-        _hanging(console, Text(), shown.simulated_note, 0, "italic")
+        hanging(console, Text(), shown.simulated_note, 0, "italic")
     _header(console, shown)
     console.print()
     _verdict(console, shown)
@@ -139,7 +139,7 @@ def terminal(review: Review, console: Console, *, full: str | None = None) -> No
     for i, sentence in enumerate(shown.next):
         label = "What would change this: " if i == 0 else ""
         lead = Text("  ").append(label, "bold")
-        _hanging(console, lead, sentence, 26 if console.width >= 72 else lead.cell_len)
+        hanging(console, lead, sentence, 26 if console.width >= 72 else lead.cell_len)
     if full:
         console.print(Text("  Full review: ").append(clean(full), "bold"), soft_wrap=True)
     if shown.warnings or shown.deviations or shown.left_out:

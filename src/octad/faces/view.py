@@ -40,6 +40,7 @@ class FindingView:
     method: str
     assumes: str
     breaks: str
+    decides: str
     evidence: tuple[Evidence, ...]
     query: QueryRecord | None
 
@@ -113,13 +114,14 @@ def _one(text: str) -> str:
 
 def _finding(finding: Finding, review: Review, anchor: str) -> FindingView:
     grade = finding.grade
+    trust = finding.trust or ""
     segment = " · ".join(f"{_one(k)}: {_one(v)}" for k, v in (finding.segment or {}).items())
     return FindingView(
         id=_one(finding.id),
         anchor=anchor,
         claim=_one(finding.claim),
         stance=finding.stance.value if finding.stance else "",
-        state=words.STATES[finding.state] if finding.state else "",
+        state=words.STATES[finding.state] if finding.state else words.TRUSTS.get(trust, ""),
         harm=finding.harm,
         grade=grade.value if grade else "",
         grade_name=words.GRADE_NAMES[grade] if grade else "",
@@ -131,6 +133,7 @@ def _finding(finding: Finding, review: Review, anchor: str) -> FindingView:
         method=_one(finding.method),
         assumes=_one(finding.assumes),
         breaks=_one(finding.breaks),
+        decides=_one(finding.decides),
         evidence=finding.evidence,
         query=review.queries.get(finding.query_digest or ""),
     )
@@ -180,6 +183,7 @@ def _plan(review: Review) -> tuple[tuple[str, str], ...]:
         ("Sealed", sealed),
         ("Looked at", f"{times}; this look is {kind}."),
         ("Users compared", count(review.users) if review.users else "none"),
+        ("Row of the verdict table", _one(review.rule)),
         ("Data up to", day(review.as_of) if review.as_of else "unknown"),
         ("Plan's fingerprint", _one(review.plan_digest)),
     ]
@@ -192,7 +196,13 @@ def _texts(readings: tuple[ReadingView, ...], review: Review) -> Iterator[str]:
     for reading in readings:
         yield from (reading.question, reading.summary)
         for finding in reading.findings:
-            yield from (finding.claim, finding.method, finding.assumes, finding.breaks)
+            yield from (
+                finding.claim,
+                finding.method,
+                finding.assumes,
+                finding.breaks,
+                finding.decides,
+            )
             if finding.number is not None:
                 yield f"{finding.number.text} {finding.number.p}"
             if finding.number is not None and finding.number.anytime:

@@ -13,6 +13,7 @@ __all__ = [
     "GRADES",
     "STANCES",
     "STATES",
+    "TRUSTS",
     "VERDICTS",
     "glossary",
 ]
@@ -21,7 +22,7 @@ VERDICTS = {
     Verdict.SHIP: "The data show it did good, and show it did no harm beyond what you allowed.",
     Verdict.HOLD: "The data show neither enough good nor enough harm. See what would decide it.",
     Verdict.ROLL_BACK: "The data show harm that is the launch's own doing.",
-    Verdict.CANNOT_TELL: "The measurement itself does not hold. Mend it first, then look again.",
+    Verdict.CANNOT_TELL: "The data cannot carry a verdict yet. Mend what is named; look again.",
 }
 
 GRADES = {
@@ -50,6 +51,12 @@ STATES = {
     State.WITHIN: "within its margin",
     State.WORSE: "worse",
     State.UNCLEAR: "unclear",
+}
+
+TRUSTS = {
+    "holds": "a check that holds",
+    "warns": "a check that warns",
+    "fails": "a check that fails",
 }
 
 DESIGNS = {

@@ -1,0 +1,227 @@
+"""`octad`: its commands and options. What a command does lies in `work`, imported when it runs."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from octad import __version__
+from octad.faces.cli.errors import Safely, report_error, stop_on_terminate
+
+__all__ = ["Format", "State", "app", "run"]
+
+
+class Format(StrEnum):
+    """How a review is written to stdout, or to ``--out``."""
+
+    TERMINAL = "terminal"
+    HTML = "html"
+    MD = "md"
+    JSON = "json"
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What was said before the command."""
+
+    folder: Path
+    debug: bool
+
+
+app = typer.Typer(
+    cls=Safely,
+    name="octad",
+    help="Was this launch good for the product, or only for its KPI?",
+    epilog="Start with: octad demo",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 96},
+)
+
+LaunchName = Annotated[
+    str, typer.Argument(metavar="LAUNCH", help="The launch's file in launches/, without .yml.")
+]
+Quiet = Annotated[bool, typer.Option("--quiet", "-q", help="Show no progress.")]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"octad {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _before(
+    ctx: typer.Context,
+    folder: Annotated[
+        Path, typer.Option("--folder", "-C", metavar="FOLDER", help="The project's folder.")
+    ] = Path(),
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of a fault.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_version, is_eager=True)
+    ] = False,
+) -> None:
+    del version  # its callback has answered already
+    ctx.obj = State(folder=folder, debug=debug)
+
+
+def _state(ctx: typer.Context) -> State:
+    state: State = ctx.obj
+    return state
+
+
+@app.command()
+def init(
+    ctx: typer.Context,
+    where: Annotated[
+        Path | None, typer.Argument(metavar="[FOLDER]", help="The new project's folder.")
+    ] = None,
+    preset: Annotated[
+        str, typer.Option(help="Whose export your data are: plain, posthog, ga4, play.")
+    ] = "plain",
+    product: Annotated[str, typer.Option(help="What the product is called.")] = "My product",
+) -> None:
+    """Begin a project: a charter, sources, and an example launch."""
+    from octad.faces.cli import work  # noqa: PLC0415 - heavy
+
+    work.init(where or _state(ctx).folder, preset, product)
+
+
+@app.command()
+def check(ctx: typer.Context, quiet: Quiet = False) -> None:
+    """Read every source; say what is odd and what is left out."""
+    from octad.faces.cli import work  # noqa: PLC0415 - heavy
+
+    work.check(_state(ctx).folder, quiet=quiet)
+
+
+@app.command()
+def plan(ctx: typer.Context, launch: LaunchName, quiet: Quiet = False) -> None:
+    """Size a launch: how small an effect it would be able to see."""
+    from octad.faces.cli import work  # noqa: PLC0415 - heavy
+
+    work.plan(_state(ctx).folder, launch, quiet=quiet)
+
+
+@app.command()
+def seal(ctx: typer.Context, launch: LaunchName) -> None:
+    """Freeze the plan, so that nobody can bend it to the numbers."""
+    from octad.faces.cli import work  # noqa: PLC0415 - heavy
+
+    work.seal(_state(ctx).folder, launch)
+
+
+@app.command()
+def review(
+    ctx: typer.Context,
+    launch: LaunchName,
+    style: Annotated[
+        Format, typer.Option("--format", "-f", help="How to write it.")
+    ] = Format.TERMINAL,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it there instead.")
+    ] = None,
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of",
+            metavar="DATE",
+            formats=["%Y-%m-%d"],
+            help="Review as it stood on a day, such as 2026-03-15.",
+        ),
+    ] = None,
+    no_report: Annotated[
+        bool, typer.Option("--no-report", help="Do not write reviews/LAUNCH.html.")
+    ] = False,
+    quiet: Quiet = False,
+) -> None:
+    """Review a launch: the KPI, the eight readings, and the verdict.
+
+    Exits with 0 for ship, 10 hold, 20 roll back, 30 cannot tell.
+    """
+    from octad.faces.cli import work  # noqa: PLC0415 - heavy
+
+    code = work.review(
+        _state(ctx).folder,
+        launch,
+        style=style.value,
+        out=out,
+        as_of=as_of.date() if as_of else None,
+        report=not no_report,
+        quiet=quiet,
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def decide(
+    ctx: typer.Context,
+    launch: LaunchName,
+    decision: Annotated[
+        str, typer.Argument(metavar="DECISION", help="ship, hold, roll back, or your own words.")
+    ],
+    by: Annotated[str, typer.Option(help="Who decided.")],
+    why: Annotated[str, typer.Option(help="Why, in a sentence you will read again.")],
+    against: Annotated[
+        list[str] | None,
+        typer.Option(metavar="READING", help="A reading you decide against; may be repeated."),
+    ] = None,
+) -> None:
+    """Record who decided what, why, and against which reading."""
+    from octad.faces.cli import work  # noqa: PLC0415 - heavy
+
+    work.decide(_state(ctx).folder, launch, decision, by=by, why=why, against=against or [])
+
+
+@app.command()
+def reflect(ctx: typer.Context, launch: LaunchName, quiet: Quiet = False) -> None:
+    """Hold what was forecast against what happened."""
+    from octad.faces.cli import work  # noqa: PLC0415 - heavy
+
+    work.reflect(_state(ctx).folder, launch, quiet=quiet)
+
+
+@app.command()
+def verify(ctx: typer.Context) -> None:
+    """Check that no line of the ledger was changed or taken."""
+    from octad.faces.cli import work  # noqa: PLC0415 - heavy
+
+    raise typer.Exit(work.verify(_state(ctx).folder))
+
+
+@app.command()
+def demo(
+    ctx: typer.Context,
+    where: Annotated[
+        Path, typer.Argument(metavar="[FOLDER]", help="Where the example is made.")
+    ] = Path("demo"),
+    world: Annotated[str, typer.Option(help="Which simulated product.")] = "wallet",
+    users: Annotated[int, typer.Option(min=1000, help="How many simulated people.")] = 100_000,
+    seed: Annotated[int, typer.Option(min=0, help="Which of its endless variants.")] = 7,
+    quiet: Quiet = False,
+) -> None:
+    """Make the worked example from nothing, and review it."""
+    from octad.faces.cli import work  # noqa: PLC0415 - heavy
+
+    work.demo(_state(ctx).folder / where, world, users=users, seed=seed, quiet=quiet)
+
+
+def run() -> None:
+    """Run the app; nothing ends in a traceback, not even Ctrl-C at start-up."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # A terminal that cannot show a true minus shows a question mark, and goes on.
+            stream.reconfigure(errors="replace")
+    try:
+        stop_on_terminate()
+        app()
+    except (KeyboardInterrupt, BrokenPipeError) as error:
+        raise SystemExit(report_error(error, debug=False)) from error

@@ -1,0 +1,79 @@
+"""The one place where an error becomes words and an exit code."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import traceback
+from typing import Any
+
+import typer
+from typer.core import TyperGroup
+
+from octad.errors import OctadError
+from octad.faces.safe import clean
+
+__all__ = ["Safely", "report_error"]
+
+STOPPED = 130
+BROKEN_PIPE = 141
+
+
+def report_error(error: BaseException, *, debug: bool) -> int:
+    """Say on stderr what went wrong, in plain words.
+
+    Args:
+        error: Anything that escaped a command.
+        debug: Whether to print the traceback as well.
+
+    Returns:
+        The exit code: 2 what a user can mend, 130 stopped, 141 nobody reads on, 1 a fault of ours.
+    """
+    if isinstance(error, BrokenPipeError):
+        # Whoever read our output has gone; what is left in the buffer must not complain again.
+        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+        return BROKEN_PIPE
+    if debug:
+        traceback.print_exception(error)
+    if isinstance(error, KeyboardInterrupt):
+        _say("Stopped. Nothing half written.")
+        return STOPPED
+    if isinstance(error, OctadError):
+        what = clean(error.what, lines=True)
+        _say(f"{clean(error.where)}: {what}" if error.where else f"{what[:1].upper()}{what[1:]}")
+        if error.mend:
+            _say(clean(error.mend, lines=True))
+        return error.exit_code
+    _say(f"Octad broke: {type(error).__name__}: {clean(error, limit=300)}")
+    again = "" if debug else " Run it again with --debug before the command, and"
+    _say(f"This is a fault of ours.{again or ' Please'} report what it prints.")
+    return 1
+
+
+def _say(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+class Safely(TyperGroup):
+    """A group of commands in which nothing ends in a traceback."""
+
+    def invoke(self, ctx: Any) -> Any:
+        """Run the command, and turn whatever escapes it into words and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except (typer.Exit, typer.Abort):
+            raise
+        except (Exception, KeyboardInterrupt) as error:
+            if hasattr(error, "show"):  # a usage error: typer words it, and exits with 2
+                raise
+            raise typer.Exit(report_error(error, debug=bool(ctx.params.get("debug")))) from error
+
+
+def stop_on_terminate() -> None:
+    """Treat a polite kill like Ctrl-C, so that what is being written is cleaned up."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)

@@ -1,0 +1,210 @@
+"""What each command does: call the life of a launch, show what comes back."""
+
+from __future__ import annotations
+
+import sys
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+from rich.text import Text
+
+from octad.errors import FileError, OctadError
+from octad.faces.cli.progress import progress
+from octad.faces.cli.show import show_check, show_plan
+from octad.faces.safe import clean
+from octad.faces.terminal import make_console, terminal
+from octad.lifecycle import demo as worked_example
+from octad.lifecycle.session import Session
+from octad.model.review import Review
+from octad.project import scaffold
+from octad.project.atomic import write_text
+
+__all__ = ["check", "decide", "demo", "init", "plan", "reflect", "review", "seal", "verify"]
+
+REVIEWS = "reviews"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _out(text: str = "", style: str = "") -> None:
+    make_console().print(Text(text, style), soft_wrap=True)
+
+
+def _note(text: str) -> None:
+    sys.stderr.write(f"{text}\n")
+
+
+def init(folder: Path, preset: str, product: str) -> None:
+    """Write a project to begin from, and say what to do next."""
+    written = scaffold.create(folder, preset, product)
+    for path in written:
+        _out(f"  {clean(path)}")
+    _out()
+    _out("Next: say in octad.yml where your tables lie, and run 'octad check'.")
+
+
+def check(folder: Path, *, quiet: bool) -> None:
+    """Read every source and show what was found."""
+    session = Session.open(folder)
+    with progress(quiet=quiet) as report:
+        found = session.check(report)
+    show_check(found, make_console())
+
+
+def plan(folder: Path, launch: str, *, quiet: bool) -> None:
+    """Size a launch and show what it will be able to say."""
+    session = Session.open(folder)
+    with progress(quiet=quiet) as report:
+        planned = session.plan(launch, progress=report)
+    show_plan(planned, make_console())
+
+
+def seal(folder: Path, launch: str) -> None:
+    """Freeze a plan into the ledger."""
+    record = Session.open(folder).seal(launch, now=_now())
+    _out(f"Sealed {clean(launch)}: {record.plan_digest[:12]}.", "bold")
+    _out("The plan is in ledger.jsonl. Commit that file, and the day is on record.")
+    if record.before_data is False:
+        _out("Mind this: some outcome data of this launch were there already, and reviews say so.")
+
+
+def _written(review: Review, style: str) -> str:
+    """A review as the text of a file."""
+    if style == "json":
+        from octad.faces.json import json_text  # noqa: PLC0415 - only what is asked for
+
+        return json_text(review)
+    if style == "md":
+        from octad.faces.markdown import markdown  # noqa: PLC0415 - only what is asked for
+
+        return markdown(review)
+    if style == "html":
+        from octad.faces.report import report  # noqa: PLC0415 - only what is asked for
+
+        return report(review)
+    from octad.faces.terminal import terminal_text  # noqa: PLC0415 - only what is asked for
+
+    return terminal_text(review)
+
+
+def _report(made: Review, root: Path) -> Path | None:
+    """Write the full report; a review is worth reading even where it cannot be kept."""
+    path = root / REVIEWS / f"{made.launch}.html"
+    try:
+        write_text(path, _written(made, "html"))
+    except FileError as error:
+        _note(f"The full review could not be written. {clean(error)}")
+        return None
+    return path
+
+
+def _shown(path: Path) -> str:
+    """A path as a person standing here would write it."""
+    try:
+        return str(path.resolve().relative_to(Path.cwd()))
+    except (ValueError, OSError):
+        return str(path)
+
+
+def review(
+    folder: Path,
+    launch: str,
+    *,
+    style: str,
+    out: Path | None,
+    as_of: date | None,
+    report: bool,
+    quiet: bool,
+) -> int:
+    """Review a launch, show it, keep it.
+
+    Returns:
+        The verdict's exit code.
+    """
+    session = Session.open(folder)
+    with progress(quiet=quiet) as tell:
+        made = session.review(launch, as_of=as_of, progress=tell)
+        kept = _report(made, session.root) if report else None
+    if out is not None:
+        write_text(out, _written(made, style))
+        _note(f"Written: {clean(_shown(out))}")
+    elif style == "terminal":
+        terminal(made, make_console(), full=_shown(kept) if kept else None)
+    else:
+        # Files and pipes are UTF-8 whatever the terminal is.
+        sys.stdout.flush()
+        sys.stdout.buffer.write(_written(made, style).encode("utf-8"))
+        sys.stdout.buffer.flush()
+    return made.verdict.exit_code
+
+
+def decide(
+    folder: Path, launch: str, decision: str, *, by: str, why: str, against: list[str]
+) -> None:
+    """Record a decision in the ledger."""
+    session = Session.open(folder)
+    session.decide(launch, decision, who=by, why=why, against=tuple(against), now=_now())
+    _out(f"Recorded: {clean(by)} decided to {clean(decision)} {clean(launch)}.", "bold")
+    if against:
+        _out(f"Against: {', '.join(clean(name) for name in against)}.")
+    _out("It is in ledger.jsonl, with the reason.")
+
+
+def reflect(folder: Path, launch: str, *, quiet: bool) -> None:
+    """Score the forecasts and show how they came out."""
+    session = Session.open(folder)
+    with progress(quiet=quiet) as tell:
+        scored = session.reflect(launch, progress=tell)
+    if not scored:
+        _out("There is nothing to score: none of what was forecast could be measured.")
+        return
+    for outcome in scored:
+        came = "it did" if outcome.happened >= 0.5 else "it did not"
+        _out(
+            f"  {clean(outcome.metric)}: {clean(outcome.change)}, "
+            f"{outcome.sure * 100:.0f}% sure; {came}."
+        )
+    _out("It is in ledger.jsonl, for the next plan to learn from.")
+
+
+def verify(folder: Path) -> int:
+    """Check the ledger.
+
+    Returns:
+        0 when it is whole; 2 when it is not.
+    """
+    found = Session.open(folder).verify()
+    if found.whole:
+        _out(f"The ledger is whole: {found.records:,} records.", "bold")
+        _out(f"Its last fingerprint is {found.head}. Keep it elsewhere, and no line can be")
+        _out("taken off the end unseen.")
+        return 0
+    raise OctadError(
+        f"The ledger is not whole: line {found.line}. {found.why}",
+        mend="Bring ledger.jsonl back from git.",
+    )
+
+
+def demo(folder: Path, world: str, *, users: int, seed: int, quiet: bool) -> None:
+    """Make the worked example, review its launch, and say where everything lies.
+
+    It ends with exit code 0: the verdict of an example is not a failure.
+    """
+    with progress(quiet=quiet) as tell:
+        root = worked_example.create(folder, world, seed=seed, users=users, progress=tell)
+    session = Session.open(root)
+    for launch in session.launches:
+        code = review(
+            root,
+            launch,
+            style="terminal",
+            out=None,
+            as_of=None,
+            report=True,
+            quiet=quiet,
+        )
+        _out()
+        _out(f"  In a pipeline, 'octad review {launch}' would have exited with {code}.")
+    _out(f"  The example lies in {_shown(root)}. Look at octad.yml and launches/ there.")
