@@ -177,6 +177,14 @@ LAUNCH_FAULTS = {
     ("{crash_rate: 2%,", "{payments: 2%,"): (
         "9: payments has two margins: 1% as a result, 2% as a guardrail. Keep it as one of the two."
     ),
+    ("retained: 0.5%", "retained: 1"): (
+        "8: results.retained is 1, which lets all of it be lost. "
+        "Write the loss you could bear, such as 1%."
+    ),
+    ("payments: 1%", "payments: 100%"): (
+        "8: results.payments is 100%, which lets all of it be lost. "
+        "Write the loss you could bear, such as 1%."
+    ),
     ("horizon: 90d", "horizon: 0d"): "11: horizon is no time at all. Write a span such as 90d.",
 }
 

@@ -58,10 +58,7 @@ METRICS = {
     "{ratio: crash}": (
         "metrics.m.ratio wants a list, and has 'crash'. Write it such as `ratio: [crash, open]`."
     ),
-    "{count: 5}": (
-        "metrics.m.count wants a list, and has 5, which YAML reads as the number 5. "
-        "Write count: [5]."
-    ),
+    "{count: 5}": ("metrics.m.count wants a list, and has the number 5. Write count: [5]."),
     "{count: []}": "metrics.m.count wants at least 1 item, and has 0.",
     "{funnel: [open]}": "metrics.m.funnel wants at least 2 items, and has 1.",
     "": "metrics.m has nothing after it. Write a value, or take the line out.",
@@ -72,7 +69,7 @@ METRICS = {
     ),
     "{sum: value}": "metrics.m lacks 'of'. Write it such as `of: pay`.",
     "{returns: open, between: [28d, 21d]}": (
-        "metrics.m: between: must go from an earlier to a later time, such as [21d, 28d]."
+        "metrics.m.between must go from an earlier to a later time, such as [21d, 28d]."
     ),
     "{returns: open, between: 21d}": (
         "metrics.m.between wants a list, and has '21d'. Write it such as `between: [21d, 28d]`."
@@ -109,10 +106,7 @@ PROJECTS = {
         "2: 'sorces' is not a known key. Did you mean 'sources'?",
     ],
     "product: 2048\nsources: []\nrivals: {a: 1}\nsimulated: maybe\nfoo: 1\n": [
-        (
-            "1: product wants text, and has 2048, which YAML reads as the number 2048. "
-            'Put it in quotes: "2048".'
-        ),
+        ('1: product wants text, and has the number 2048. Put it in quotes: "2048".'),
         (
             "2: sources wants keys with values, and has a list. "
             "Write it such as `sources: {events: {table: data/events.csv}}`."
@@ -175,7 +169,7 @@ LAUNCHES = {
         '2: arms.treatment is 1e3, which YAML reads as the number 1000. Put it in quotes: "1e3".',
     ],
     "launch: x\narms: {treatment: b}\n": [
-        '2: arms: needs control and one other, such as {control: "off", treatment: "on"}.'
+        '2: arms needs control and one other, such as {control: "off", treatment: "on"}.'
     ],
     ARMS + "starts: 2026-3-1\n": [
         "3: starts is no date that can be read: 2026-3-1. Write 2026-03-01."
@@ -214,7 +208,7 @@ LAUNCHES = {
         "3: starts is no date that can be read: soon. Write year-month-day, such as 2026-03-01."
     ],
     ARMS + "kpi: a\nends: 2026-03-01\nstarts: 2026-03-02\n": [
-        "5: Starts (2026-03-02) is after ends (2026-03-01)."
+        "5: starts (2026-03-02) is after ends (2026-03-01)."
     ],
     ARMS + "design: experimnet\n": [
         "3: design is 'experimnet', which is none Octad knows. Write design: experiment."

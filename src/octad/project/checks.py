@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from octad.errors import Where, nearest
 from octad.model import presets
-from octad.model.metric import ColumnMetric, Metric, ReviewMetric
+from octad.model.metric import ColumnMetric, Metric, ReviewMetric, is_share
 from octad.model.plan import Launch, Project, Staged
 from octad.project.document import Document, Path_
 from octad.project.problems import Problem
@@ -120,7 +120,7 @@ def launch_problems(
         others.append(Problem(what, document.where(("launch",)), mend))
     others += _enrolment(launch, document)
     others += _arms(launch, document)
-    others += _margins(launch, document)
+    others += _margins(launch, project, document)
     others += _design(launch, project, document)
     if launch.horizon == timedelta(0):
         mend = "Write a span such as 90d."
@@ -244,9 +244,18 @@ def _split(launch: Launch, document: Document) -> list[Problem]:
     return problems
 
 
-def _margins(launch: Launch, document: Document) -> list[Problem]:
-    """A metric with two different margins could be read either way."""
+def _margins(launch: Launch, project: Project, document: Document) -> list[Problem]:
+    """Margins that cannot be meant: two for one metric, or one that lets everything be lost."""
     problems = []
+    for key in ("results", "guardrails"):
+        for name, margin in getattr(launch, key).items():
+            metric = project.metrics.get(name)
+            share = metric is not None and is_share(metric)
+            if margin.value >= 1 and (margin.kind != "absolute" or share):
+                what = f"{key}.{name} is {margin}, which lets all of it be lost."
+                size = f"{margin.value:g}" if margin.kind == "absolute" else "1"
+                mend = f"Write the loss you could bear, such as {size}%."
+                problems.append(Problem(what, document.where((key, name)), mend))
     for name, margin in launch.guardrails.items():
         other = launch.results.get(name)
         if other is not None and other != margin:

@@ -86,7 +86,7 @@ def _problem(
         return _metric_kind(place, document)
     where = document.where(place, value=True)
     if kind == "value_error":
-        what, mend = _own_words(detail, place)
+        what, mend = _own_words(detail, place, document)
         named = _named(what, place, document)
         return Problem(what, document.where(named) if named else where, mend)
     what, mend = _wrong_value(detail, place, document)
@@ -186,7 +186,7 @@ def _design_mend(word: str) -> str:
     }[word]
 
 
-def _own_words(detail: Any, place: Path_) -> tuple[str, str]:
+def _own_words(detail: Any, place: Path_, document: Document) -> tuple[str, str]:
     """A sentence from our own models: what is wrong; then, after a semicolon, how to mend it."""
     said = str(detail.get("ctx", {}).get("error", detail["msg"]))
     what, _, mend = said.partition("; ")
@@ -194,16 +194,20 @@ def _own_words(detail: Any, place: Path_) -> tuple[str, str]:
     if share is not None:
         what = f"'{share[1]}' without a per cent sign is {float(share[1]) * 100:g}%"
         mend = f"write {share[1]}%"
+    key = re.match(r"(\w+): ", what)
+    if key is not None and place and key[1] == place[-1]:
+        place, what = place[:-1], what.replace(": ", " ", 1)
+    elif key is not None:
+        what = what.replace(": ", " ", 1)
     name = dotted(place)
-    whole = what if not name or what.startswith(f"{place[-1]}:") else f"{name}: {what}"
-    return _sentence(whole, capital=not name), _sentence(mend, capital=True)
+    whole = f"{name}{'.' if key else ': '}{what}" if name else what
+    if not name and re.split(r"\W", what)[0] not in document.data:
+        whole = whole[:1].upper() + whole[1:]
+    return _sentence(whole), _sentence(mend[:1].upper() + mend[1:])
 
 
-def _sentence(text: str, *, capital: bool) -> str:
-    if not text:
-        return ""
-    text = text[0].upper() + text[1:] if capital else text
-    return text if text.endswith((".", "?", "!", "…")) else f"{text}."
+def _sentence(text: str) -> str:
+    return f"{text}." if text and not text.endswith((".", "?", "!", "…")) else text
 
 
 def _named(what: str, place: Path_, document: Document) -> Path_ | None:
@@ -264,7 +268,9 @@ def _has(document: Document, place: Path_) -> str:
     if isinstance(scalar.value, bool):
         return f"{scalar.text}, which YAML reads as a switch"
     if isinstance(scalar.value, int | float):
-        return f"{scalar.text}, which YAML reads as the number {scalar.value:g}"
+        number = f"{scalar.value:g}"
+        said = f"{scalar.text}, which YAML reads as the number {number}"
+        return f"the number {number}" if number == scalar.text else said
     return f"'{scalar.text}'"
 
 
