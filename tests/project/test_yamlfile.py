@@ -204,6 +204,9 @@ LAUNCHES = {
     ARMS + "starts: 2026年3月1日\n": [
         "3: starts is no date that can be read: 2026年3月1日. Write 2026-03-01."
     ],
+    ARMS + "starts: [2026-03-01]\n": [
+        "3: starts wants a date, and has a list. Write year-month-day, such as 2026-03-01."
+    ],
     ARMS + "starts: soon\n": [
         "3: starts is no date that can be read: soon. Write year-month-day, such as 2026-03-01."
     ],

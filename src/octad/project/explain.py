@@ -227,6 +227,7 @@ _WANTS = (
     (r"int", "a whole number"),
     (r"float", "a number"),
     (r"bool", "true or false"),
+    (r"date", "a date"),
 )
 
 
@@ -255,6 +256,8 @@ def _wrong_value(detail: Any, place: Path_, document: Document) -> tuple[str, st
     mend = _fraction(written) if wants.endswith("number") else _such_as(place)
     if wants == "text" and scalar is not None:
         mend = f"Put it in quotes: {scalar.quoted}."
+    elif wants == "a date":
+        mend = "Write year-month-day, such as 2026-03-01."
     elif wants == "a list" and not mend:
         mend = f"Write {place[-1]}: [{written or '…'}]."
     return f"{name} wants {wants}, and has {has}.", mend
