@@ -149,7 +149,7 @@ def _results() -> Answer:
             ),
             Finding(
                 id="results.retained",
-                claim="Fewer people come back in week four: 43.4%, down from 44.0%.",
+                claim="Fewer people come back in week four: 43.5%, down from 44.0%.",
                 stance=Stance.AGAINST,
                 grade=Grade.A,
                 metric="retained",

@@ -60,9 +60,8 @@ def test_it_is_whole_and_calls_nobody(made: Review) -> None:
 
 def test_its_policy_forbids_everything_but_its_own_style() -> None:
     assert "default-src 'none'; style-src 'unsafe-inline'; img-src data:" in report(review())
-    assert "http" not in re.sub(
-        r"http-equiv|https?://(www\.w3\.org|evil)|http%3A", "", report(review())
-    )
+    known = r"http-equiv|https?://evil|http%3A//www\.w3\.org"
+    assert "http" not in re.sub(known, "", report(review()))
 
 
 def test_hostile_texts_are_inert() -> None:

@@ -143,9 +143,9 @@ def curve(evidence: Curve) -> str:
     step = steps[1] - steps[0] if len(steps) > 1 else None
     signed = any(y < 0 for line in evidence.lines for y in finite((*line.y, *(line.low or ()))))
     grid = "".join(
-        f'<line x1="0" x2="100%" y1="{100 - scale.at(t):.2f}%" y2="{100 - scale.at(t):.2f}%"'
+        f'<line x1="-50" x2="100%" y1="{100 - scale.at(t):.2f}%" y2="{100 - scale.at(t):.2f}%"'
         f' class="{"zero" if t == 0 else "grid"}"/>'
-        f'<text x="0" y="{100 - scale.at(t):.2f}%" dy="-4">'
+        f'<text x="-50" y="{100 - scale.at(t):.2f}%" dy="-4">'
         f"{number(t, percent=evidence.percent, signed=signed, step=step)}</text>"
         for t in steps
     )

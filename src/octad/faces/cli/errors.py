@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import sys
@@ -32,7 +33,10 @@ def report_error(error: BaseException, *, debug: bool) -> int:
     """
     if isinstance(error, BrokenPipeError):
         # Whoever read our output has gone; what is left in the buffer must not complain again.
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115, PTH123
+        with contextlib.suppress(OSError, ValueError):
+            nowhere = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(nowhere, sys.stdout.fileno())
+            os.close(nowhere)
         return BROKEN_PIPE
     if debug:
         traceback.print_exception(error)

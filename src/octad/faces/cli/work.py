@@ -10,10 +10,9 @@ from rich.text import Text
 
 from octad.errors import FileError, OctadError
 from octad.faces.cli.progress import progress
-from octad.faces.cli.show import show_check, show_plan
+from octad.faces.cli.show import show_check
 from octad.faces.safe import clean
 from octad.faces.terminal import make_console, terminal
-from octad.lifecycle import demo as worked_example
 from octad.lifecycle.session import Session
 from octad.model.review import Review
 from octad.project import scaffold
@@ -55,6 +54,8 @@ def check(folder: Path, *, quiet: bool) -> None:
 
 def plan(folder: Path, launch: str, *, quiet: bool) -> None:
     """Size a launch and show what it will be able to say."""
+    from octad.faces.cli.show import show_plan  # noqa: PLC0415
+
     session = Session.open(folder)
     with progress(quiet=quiet) as report:
         planned = session.plan(launch, progress=report)
@@ -192,6 +193,8 @@ def demo(folder: Path, world: str, *, users: int, seed: int, quiet: bool) -> Non
 
     It ends with exit code 0: the verdict of an example is not a failure.
     """
+    from octad.lifecycle import demo as worked_example  # noqa: PLC0415 - simulates a world
+
     with progress(quiet=quiet) as tell:
         root = worked_example.create(folder, world, seed=seed, users=users, progress=tell)
     session = Session.open(root)

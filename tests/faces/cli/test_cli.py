@@ -1,0 +1,276 @@
+"""The commands, over a project that answers from memory."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from octad.data.intake import Example, Intake, Reject
+from octad.errors import FileError, LedgerError, Where
+from octad.faces.cli import progress as bars
+from octad.faces.cli import work
+from octad.faces.cli.app import app
+from octad.model.review import Verdict
+from tests.faces.sample import review
+
+
+@dataclass
+class FakeSession:
+    """Answers what a session would, and remembers what it was asked."""
+
+    root: Path
+    raises: BaseException | None = None
+    verdict: Verdict = Verdict.ROLL_BACK
+    whole: bool = True
+
+    def __post_init__(self) -> None:
+        self.asked: list[Any] = []
+        self.launches = ("circles",)
+
+    def _heard(self, *what: Any) -> None:
+        self.asked.append(what)
+        if self.raises is not None:
+            raise self.raises
+
+    def review(self, launch: str, *, as_of: date | None = None, progress: Any = None) -> Any:
+        self._heard("review", launch, as_of)
+        if progress is not None:
+            progress("gather", 0.5)
+            progress("read")
+        return review().model_copy(update={"verdict": self.verdict})
+
+    def check(self, progress: Any = None) -> Any:
+        self._heard("check")
+        return SimpleNamespace(sources=(INTAKE,), rejects_file=None)
+
+    def decide(self, launch: str, what: str, **more: Any) -> None:
+        self._heard("decide", launch, what, more["who"], more["why"], more["against"])
+
+    def seal(self, launch: str, *, now: datetime) -> Any:
+        self._heard("seal", launch, now.tzinfo)
+        return SimpleNamespace(plan_digest="9f2c" * 16, before_data=False)
+
+    def reflect(self, launch: str, *, progress: Any = None) -> Any:
+        self._heard("reflect", launch)
+        made = {"metric": "opens", "change": "at least 5%", "sure": 0.8, "happened": 1.0}
+        return (SimpleNamespace(**made),)
+
+    def verify(self) -> Any:
+        self._heard("verify")
+        line = None if self.whole else 7
+        return SimpleNamespace(whole=self.whole, records=12, head="ab" * 32, line=line, why="Cut.")
+
+
+INTAKE = Intake(
+    source="events",
+    table="data/events/*.parquet",
+    read=5_000_000,
+    kept=4_998_796,
+    rejects=(Reject("the time does not parse", 1_204, (Example(7, "u1,\x1b[31myesterday"),)),),
+    duplicates=12,
+    first=datetime(2026, 3, 1, tzinfo=UTC),
+    last=datetime(2026, 4, 2, tzinfo=UTC),
+    users=98_212,
+    gaps=((date(2026, 3, 9), date(2026, 3, 10)),),
+    warnings=("Times carry no zone; taken as UTC.",),
+    files=31,
+)
+
+
+@pytest.fixture
+def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSession:
+    made = FakeSession(tmp_path)
+    monkeypatch.setattr(work, "Session", SimpleNamespace(open=lambda folder: made))
+    monkeypatch.chdir(tmp_path)
+    return made
+
+
+def _run(*line: str) -> Any:
+    return CliRunner().invoke(app, line)
+
+
+@pytest.mark.parametrize("verdict", list(Verdict))
+def test_a_pipeline_gets_the_verdict_s_code(session: FakeSession, verdict: Verdict) -> None:
+    session.verdict = verdict
+    assert _run("review", "circles").exit_code == verdict.exit_code
+
+
+def test_a_review_is_printed_and_kept(session: FakeSession) -> None:
+    ran = _run("review", "circles")
+    assert "ROLL BACK   Opens rose" in ran.stdout
+    assert "Full review: reviews/circles.html" in ran.stdout
+    assert "gather" in ran.stderr
+    assert "gather" not in ran.stdout
+    kept = (session.root / "reviews" / "circles.html").read_text("utf-8")
+    assert kept.startswith("<!doctype html>")
+
+
+def test_no_report_and_quiet(session: FakeSession) -> None:
+    ran = _run("review", "circles", "--no-report", "--quiet")
+    assert not (session.root / "reviews").exists()
+    assert ran.stderr == ""
+
+
+@pytest.mark.parametrize(
+    ("style", "start"), [("json", "{"), ("md", "# circles"), ("html", "<!doctype html>")]
+)
+def test_every_format_goes_to_stdout_or_a_file(
+    session: FakeSession, style: str, start: str
+) -> None:
+    ran = _run("review", "circles", "--format", style)
+    assert ran.stdout.startswith(start)
+    _run("review", "circles", "--format", style, "--out", "made/out.txt")
+    assert (session.root / "made" / "out.txt").read_text("utf-8") == ran.stdout
+
+
+def test_json_on_stdout_is_json(session: FakeSession) -> None:
+    ran = _run("review", "circles", "-f", "json")
+    assert json.loads(ran.stdout)["verdict"] == "roll back"
+
+
+def test_as_of_is_handed_on(session: FakeSession) -> None:
+    _run("review", "circles", "--as-of", "2026-03-15")
+    assert session.asked == [("review", "circles", date(2026, 3, 15))]
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
+def test_a_read_only_folder_still_shows_the_review(session: FakeSession) -> None:
+    session.root.chmod(0o500)
+    ran = _run("review", "circles")
+    session.root.chmod(0o700)
+    assert "ROLL BACK" in ran.stdout
+    assert "could not be written" in ran.stderr
+    assert ran.exit_code == 20
+
+
+def test_a_report_that_cannot_be_written_is_no_lost_review(session: FakeSession) -> None:
+    (session.root / "reviews").write_text("in the way")
+    ran = _run("review", "circles")
+    assert "ROLL BACK" in ran.stdout
+    assert "could not be written" in ran.stderr
+    assert "Full review" not in ran.stdout
+    assert ran.exit_code == 20
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "words"),
+    [
+        (
+            FileError("unknown key 'paymnets'.", where=Where("octad.yml", 12), mend="Cut it."),
+            2,
+            ["octad.yml:12: unknown key 'paymnets'.\n", "Cut it.\n"],
+        ),
+        (LedgerError("line 7 was changed."), 2, ["Line 7 was changed.\n"]),
+        (KeyboardInterrupt(), 130, ["Stopped. Nothing half written.\n"]),
+        (ZeroDivisionError("by\x1b[31m zero"), 1, ["Octad broke: ZeroDivisionError: by zero\n"]),
+    ],
+)
+@pytest.mark.parametrize("command", ["review", "check", "reflect", "verify"])
+def test_no_error_ends_in_a_traceback(
+    session: FakeSession, command: str, error: BaseException, code: int, words: list[str]
+) -> None:
+    session.raises = error
+    ran = _run(command, *(["circles"] if command in {"review", "reflect"} else []))
+    assert ran.exit_code == code
+    assert all(word in ran.stderr for word in words)
+    assert "Traceback" not in ran.output
+    assert not (session.root / "reviews").exists()
+
+
+def test_debug_shows_the_traceback(session: FakeSession) -> None:
+    session.raises = ZeroDivisionError("oh")
+    ran = _run("--debug", "check")
+    assert "Traceback" in ran.stderr
+    assert ran.exit_code == 1
+
+
+def test_a_closed_pipe_is_no_fault() -> None:
+    reading, writing = os.pipe()
+    os.close(reading)
+    code = "import sys; sys.argv=['octad', '--help']; from octad.faces.cli import main; main()"
+    ran = subprocess.run([sys.executable, "-c", code], stdout=writing, stderr=subprocess.PIPE)
+    os.close(writing)
+    assert ran.stderr == b""
+
+
+def test_check_says_what_was_read_and_left_out(session: FakeSession) -> None:
+    shown = _run("check").stdout
+    assert "events  data/events/*.parquet" in shown
+    assert "5,000,000 rows read, 4,998,796 kept · 1 Mar 2026 to 2 Apr 2026 · 98,212 users" in shown
+    assert "Left out: 1,204: the time does not parse" in shown
+    assert "line 7: u1,yesterday" in shown
+    assert "No rows:  9 Mar 2026 to 10 Mar 2026" in shown
+    assert "12 later copies were dropped." in shown
+    assert "Mind this: Times carry no zone" in shown
+
+
+def test_seal_warns_when_data_were_there(session: FakeSession) -> None:
+    shown = _run("seal", "circles").stdout
+    assert "Sealed circles: 9f2c9f2c9f2c." in shown
+    assert "were there already" in shown
+    assert session.asked == [("seal", "circles", UTC)]
+
+
+def test_decide_records_who_and_why(session: FakeSession) -> None:
+    ran = _run(
+        *("decide", "circles", "ship", "--by", "Mei", "--why", "We can mend it."),
+        *("--against", "results", "--against", "user"),
+    )
+    assert ran.exit_code == 0
+    wanted = ("decide", "circles", "ship", "Mei", "We can mend it.", ("results", "user"))
+    assert session.asked == [wanted]
+
+
+def test_reflect_says_how_forecasts_came_out(session: FakeSession) -> None:
+    assert "opens: at least 5%, 80% sure; it did." in _run("reflect", "circles").stdout
+
+
+def test_verify(session: FakeSession) -> None:
+    assert "whole: 12 records" in _run("verify").stdout
+    session.whole = False
+    ran = _run("verify")
+    assert ran.exit_code == 2
+    assert "line 7. Cut." in ran.stderr
+
+
+def test_init_writes_a_project_and_says_what_is_next(tmp_path: Path) -> None:
+    ran = _run("-C", str(tmp_path / "new"), "init", "--product", "Shop")
+    assert ran.exit_code == 0
+    assert (tmp_path / "new" / "octad.yml").exists()
+    assert "octad check" in ran.stdout
+    again = _run("-C", str(tmp_path / "new"), "init")
+    assert again.exit_code == 2
+    assert "nothing is written over" in again.stderr
+
+
+def test_a_folder_without_a_project(tmp_path: Path) -> None:
+    ran = _run("-C", str(tmp_path), "review", "circles")
+    assert ran.exit_code == 2
+    assert "octad.yml" in ran.stderr
+    assert "Traceback" not in ran.output
+
+
+def test_a_bar_shows_only_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    out = io.StringIO()
+    shown = bars._Bar(Console(file=out, force_terminal=True, width=80))
+    shown("quick", 0.5)
+    shown.stop()
+    assert out.getvalue() == ""
+    monkeypatch.setattr(bars, "PATIENCE", -1.0)
+    shown = bars._Bar(Console(file=out, force_terminal=True, width=80))
+    shown("reading \x1b]0;x\x07events", 0.5)
+    shown.stop()
+    assert "reading events" in out.getvalue()
