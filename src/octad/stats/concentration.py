@@ -67,7 +67,8 @@ class HeavyTail:
     Attributes:
         share_of_sum: Share of the sum that the largest user holds.
         share_of_variance: Share of the sum of squared deviations that the largest user makes.
-        skewness: From the largest users known; the others add little when the tail is heavy.
+        skewness: From the largest users known alone: a lower bound for a metric that is never
+            negative, and close to the whole when a few users dominate.
         users_needed: Users at which the mean's error is near normal (Kohavi's rule).
         dominated: One user makes a tenth of the variance or more.
         too_few: There are fewer users than `users_needed`.
