@@ -59,8 +59,8 @@ def test_taking_a_part_away_leaves_the_rest(first: Rows, second: Rows) -> None:
     np.testing.assert_allclose(left.mean, expected.mean, atol=1e-8 * np.sqrt(size))
 
 
-@given(tables, st.integers(1, 5), st.randoms(use_true_random=False))
-def test_groups_in_any_order_merge_to_the_whole(rows: Rows, size: int, random: object) -> None:
+@given(tables, st.integers(1, 5))
+def test_groups_in_any_order_merge_to_the_whole(rows: Rows, size: int) -> None:
     codes = np.random.default_rng(len(rows)).integers(0, size, len(rows))
     grouped = Moments.from_rows(rows, codes, size)
     assert grouped.shape == (size,)

@@ -69,7 +69,7 @@ def benjamini_hochberg(p: ArrayLike) -> FloatArray:
     """
     values = _checked(p)
     order = np.argsort(values, kind="stable")[::-1]
-    raised = values[order] * len(values) / np.arange(len(values), 0, -1)
+    raised = values[order] * (len(values) / np.arange(len(values), 0, -1))
     adjusted = np.empty_like(values)
     adjusted[order] = np.minimum(np.minimum.accumulate(raised), 1.0)
     return adjusted
