@@ -12,7 +12,8 @@ from octad.errors import FileError, UnknownNameError, UsageError
 from octad.model import presets
 from octad.model.plan import Project
 from octad.project.load import load_plan, load_project
-from octad.project.scaffold import create, project_text
+from octad.project.scaffold import create
+from octad.project.starter import project_text
 from octad.project.yamlfile import validate
 
 
@@ -33,15 +34,17 @@ def test_every_preset_begins_a_project_that_our_own_loader_reads(here: Path, pre
     assert (root / ".gitignore").read_text().splitlines()[-1] == ".octad/"
 
 
-def test_what_is_commented_out_is_valid_too(here: Path) -> None:
-    create(here, "plain", "Wallet")
-    text = (here / "octad.yml").read_text().replace("\n# ", "\n# ")
+@pytest.mark.parametrize("preset", presets.names())
+def test_what_is_commented_out_is_valid_too(here: Path, preset: str) -> None:
+    create(here, preset, "Wallet")
+    text = (here / "octad.yml").read_text()
     opened = [
         "  " + line[2:] if line.startswith("# ") and "table:" in line else line
         for line in text.splitlines()
     ]
     (here / "octad.yml").write_text("\n".join(opened))
-    assert load_project(here).project.sources.reviews is not None
+    sources = load_project(here).project.sources
+    assert all(getattr(sources, role) is not None for role in type(sources).model_fields)
 
 
 @settings(max_examples=60, deadline=None)
