@@ -60,8 +60,11 @@ def power(
     if freedom > 1e5:
         near, far = float(special.ndtr(shift - reach)), float(special.ndtr(-shift - reach))
     else:
-        near = float(stats.nct.sf(reach, freedom, shift))
-        far = float(stats.nct.cdf(-reach, freedom, shift))
+        # scipy gives NaN far from the null, where the effect is certain to be seen; the far side
+        # needs a normal deviate beyond -shift, which is below rounding from 8 on.
+        found = float(stats.nct.sf(reach, freedom, shift))
+        near = found if math.isfinite(found) else 1.0
+        far = float(stats.nct.cdf(-reach, freedom, shift)) if shift < 8 else 0.0
     return near + (far if sides == "two" else 0.0)
 
 
