@@ -22,9 +22,7 @@ def running_sums() -> list[Row]:
     source = "statsmodels breaks_cusumolsresid"
     statistics = [[o.statistic for o in ours], [t[0] for t in theirs]]
     return [
-        worst(
-            "CUSUM statistic", [o.statistic for o in ours], [t[0] for t in theirs], source=source
-        ),
+        worst("CUSUM statistic", *statistics, source=source),
         worst("CUSUM p", [o.p for o in ours], [t[1] for t in theirs], source=source),
     ]
 
