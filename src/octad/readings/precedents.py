@@ -55,8 +55,7 @@ def _query(plan: Plan, releases: Releases, start: np.datetime64) -> str:
 def _alike(matrix: TermMatrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Cosine of every document with the last one, and (N, V) what each word adds to it."""
     part = np.asarray(matrix.presence.todense(), dtype=np.float64)
-    weight = np.log((len(matrix) + 1) / (part.sum(axis=0) + 0.5))
-    weighted = part * np.maximum(weight, 0.0)
+    weighted = part * np.log1p(len(matrix) / np.maximum(part.sum(axis=0), 1.0))
     length = np.linalg.norm(weighted, axis=1)
     length[length == 0] = 1.0
     unit = weighted / length[:, None]

@@ -27,6 +27,10 @@ IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
 
+_CALM = 0.01
+"""Controls' terms are never taken to change by less than this (a variance of log-odds)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Shift:
     """One term's change.
@@ -186,9 +190,12 @@ def _controls(
     voice: IntArray,
     looked: IntArray,
 ) -> tuple[FloatArray, FloatArray] | None:
-    """The controls' change in log-odds, each against its own past, weighted by its precision.
+    """The controls' change in log-odds, each against its own past, and its variance.
 
-    Pooling their documents would let a control that is merely reviewed less change the mix.
+    Pooling their documents would let a control that is merely reviewed less change the mix. Most
+    terms do not change at the controls, and of a term that nobody there uses nothing is known: so
+    the change is shrunk towards none, as far as the spread over all terms says (empirical Bayes
+    with a normal prior, its variance by the method of moments).
     """
     weighted, weight = np.zeros(len(looked)), np.zeros(len(looked))
     for before, after in controls:
@@ -198,7 +205,12 @@ def _controls(
             there = log_odds(new[looked], old[looked], (n_new, n_old))
             weighted += there.delta / there.se**2
             weight += 1 / there.se**2
-    return (weighted / weight, 1 / weight) if weight.any() else None
+    if not weight.any():
+        return None
+    delta, noise = weighted / weight, 1 / weight
+    spread = max(float((weight**2 * (delta**2 - noise)).sum() / (weight**2).sum()), _CALM)
+    kept = spread / (spread + noise)
+    return kept * delta, kept * noise
 
 
 def _distinct(
