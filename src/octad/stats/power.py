@@ -60,11 +60,13 @@ def power(
     if freedom > 1e5:
         near, far = float(special.ndtr(shift - reach)), float(special.ndtr(-shift - reach))
     else:
-        # scipy gives NaN far from the null, where the effect is certain to be seen; the far side
-        # needs a normal deviate beyond -shift, which is below rounding from 8 on.
-        found = float(stats.nct.sf(reach, freedom, shift))
-        near = found if math.isfinite(found) else 1.0
-        far = float(stats.nct.cdf(-reach, freedom, shift)) if shift < 8 else 0.0
+        # scipy gives NaN far from the null, where the effect is certain to be seen on the near
+        # side, and where the far side is below rounding.
+        sides_of_t = stats.nct.sf(reach, freedom, shift), stats.nct.cdf(-reach, freedom, shift)
+        near, far = (
+            float(found) if math.isfinite(found) else otherwise
+            for found, otherwise in zip(sides_of_t, (1.0, 0.0), strict=True)
+        )
     return near + (far if sides == "two" else 0.0)
 
 
