@@ -98,6 +98,7 @@ def errors_of(
         actions=grid(units.columns[Part(ACTIVE, 0, days)]),
         errors=grid(total),
         kinds={name: grid(values > 0).astype(np.int64) for name, values in by_kind.items()},
+        times={name: grid(values) for name, values in by_kind.items()},
         query=units.query,
     )
 

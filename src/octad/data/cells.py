@@ -1,4 +1,4 @@
-"""From a user's numbers to cells: moments by slice, arm and bucket. Nothing personal leaves here."""
+"""From a user's numbers to cells: moments by slice, arm and bucket. Nothing personal leaves."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from octad.data.segments import Slices
 from octad.model.inputs import MetricCells, Slice, Tail
 from octad.stats.moments import Moments
 
-__all__ = ["UnitValues", "cells_of", "tail_of", "winsorized"]
+__all__ = ["UnitValues", "cells_of", "tail_of", "variants_of", "winsorized"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -117,3 +117,26 @@ def tail_of(values: UnitValues, arm: IntArray, arms: int) -> Tail:
         top[a, :count] = largest[:count]
         share[a] = largest[:hundredth].sum() / total[a] if total[a] > 0 else 0.0
     return Tail(values.metric, top, total, n, share)
+
+
+def variants_of(
+    values: UnitValues, planned: float | None, arm: IntArray, bucket: IntArray, arms: int
+) -> dict[str, MetricCells]:
+    """The metric under other choices that could be defended: where the largest users are cut.
+
+    Args:
+        values: The metric per user, nothing cut.
+        planned: The quantile at which the plan cuts, if it does; that one is left out.
+        arm: (n,) arm codes.
+        bucket: (n,) buckets.
+        arms: How many arms there are.
+    """
+    found = {}
+    if planned is not None:
+        found["nothing cut"] = cells_of(values, arm, bucket, arms)
+    for quantile in (0.999, 0.99):
+        if quantile != planned:
+            some, edge = winsorized(values, quantile)
+            label = f"largest {100 * (1 - quantile):g}% cut"
+            found[label] = cells_of(some, arm, bucket, arms, winsor=edge)
+    return found

@@ -21,7 +21,9 @@ SECOND = 1_000_000
 DAY = 86_400 * SECOND
 
 
-@ibis.udf.scalar.builtin(name="epoch_us", signature=((dt.timestamp,), dt.int64))
+@ibis.udf.scalar.builtin(  # type: ignore[untyped-decorator]
+    name="epoch_us", signature=((dt.timestamp,), dt.int64)
+)
 def _epoch_us(_: Any) -> Any: ...
 
 

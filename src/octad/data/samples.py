@@ -143,7 +143,7 @@ def walks_of(sample: Sample) -> Walks | None:
 
 
 def steps_to_jobs(sample: Sample, jobs: JobUse, population: Population, charter: Charter) -> JobUse:
-    """Add to `jobs` how many events come before each job in a visit, and how many visits reach it."""
+    """Add to `jobs` the events before each job in a visit, and the visits that reach it."""
     arms = len(population.arms)
     mine = sample.person >= 0
     visit, event = sample.visit[mine], sample.event[mine]

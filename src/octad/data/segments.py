@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import ibis
 import numpy as np
@@ -24,6 +24,7 @@ __all__ = [
     "USE",
     "Attribute",
     "Slices",
+    "from_arrow",
     "from_behaviour",
     "from_table",
     "make_slices",
@@ -100,7 +101,7 @@ def _bands(name: str, column: pa.Array) -> Attribute | None:
     edges = np.unique(np.quantile(numbers[known], np.linspace(0, 1, _NUMERIC_BANDS + 1)[1:-1]))
     codes = np.searchsorted(edges, numbers, side="right")
     names = [f"under {edges[0]:g}"]
-    names += [f"{low:g} to under {high:g}" for low, high in zip(edges, edges[1:], strict=False)]
+    names += [f"{low:g} to under {high:g}" for low, high in pairwise(edges)]
     names += [f"{edges[-1]:g} and more", UNKNOWN]
     codes = np.where(known, codes, len(names) - 1)
     return Attribute(name, tuple(names), codes.astype(np.int64))
@@ -131,13 +132,17 @@ def from_table(
         joined.select("uid", *names).order_by("uid"),
         after=("population",),
     )
-    found = [_from_column(name, rows[name]) for name in names]
-    return [a for a in found if a is not None and len(a.values) > 1], {}
+    return from_arrow(rows, {name: name for name in names}), {}
 
 
-def from_arrow(rows: pa.Table, names: tuple[str, ...]) -> list[Attribute]:
-    """Attributes that lie in a table already brought over, one row a user."""
-    found = [_from_column(name, rows[name]) for name in names]
+def from_arrow(rows: pa.Table, names: Mapping[str, str]) -> list[Attribute]:
+    """Attributes that lie in a table already brought over, one row a user.
+
+    Args:
+        rows: One row a user.
+        names: Column to what the attribute is called.
+    """
+    found = [_from_column(name, rows[column]) for column, name in names.items()]
     return [a for a in found if a is not None and len(a.values) > 1]
 
 
@@ -160,7 +165,7 @@ def from_behaviour(rollup: Rollup, units: Units, actions: NDArray[np.float64]) -
     bands.append(
         Attribute(
             TENURE,
-            ("new or back after a pause", "here for a week or more"),
+            ("new, or back after a pause", "seen a week before"),
             week_before.astype(np.int64),
         )
     )
@@ -169,10 +174,10 @@ def from_behaviour(rollup: Rollup, units: Units, actions: NDArray[np.float64]) -
         return bands
     days = rollup.back
     names = (
-        f"no use in the {days} days before",
-        f"light use (up to {half:g} actions in {days} days)",
-        f"regular use (up to {top:g} actions)",
-        f"heavy use (over {top:g} actions)",
+        f"none in {days} days",
+        f"light (up to {half:g} actions in {days} days)",
+        f"regular (up to {top:g} actions)",
+        f"heavy (over {top:g} actions)",
     )
     codes = np.where(used, 1 + (actions > half).astype(np.int64) + (actions > top), 0)
     bands.append(Attribute(USE, names, codes))
@@ -230,9 +235,3 @@ def _cross(group: tuple[Attribute, ...]) -> tuple[IntArray, list[Slice]]:
         codes = codes * len(attribute.values) + attribute.codes
         labels = [(*label, (attribute.name, v)) for label in labels for v in attribute.values]
     return codes, [Slice(label) for label in labels]
-
-
-def counts_by_value(attribute: Attribute) -> Mapping[str, int]:
-    """Users by value."""
-    counts = np.bincount(attribute.codes, minlength=len(attribute.values))
-    return {value: int(n) for value, n in zip(attribute.values, counts, strict=True)}

@@ -18,7 +18,8 @@ __all__ = ["Progress", "Tape", "digest"]
 class Progress(Protocol):
     """Told what is being done, and how far it is (0 to 1), or None when nobody knows."""
 
-    def __call__(self, stage: str, done: float | None = None, /) -> None: ...
+    def __call__(self, stage: str, done: float | None = None, /) -> None:
+        """Tell."""
 
 
 def digest(sql: str) -> str:

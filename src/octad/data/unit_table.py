@@ -8,15 +8,14 @@ import ibis
 import numpy as np
 import pyarrow as pa
 
-from octad.data.cells import UnitValues, cells_of, tail_of, winsorized
+from octad.data.cells import UnitValues, cells_of, tail_of, variants_of, winsorized
 from octad.data.columns import number
+from octad.data.gathering import FEWEST_IN_ARM, Gathering
 from octad.data.population import Frame, bucket_hex, buckets_from_hex
-from octad.data.segments import Attribute, from_arrow, make_slices
-from octad.data.tape import Tape
-from octad.errors import DataError, UnknownNameError, Where, nearest
-from octad.model.inputs import Exposure, MetricCells
+from octad.data.segments import from_arrow, make_slices
+from octad.errors import DataError, UnknownNameError, nearest
+from octad.model.inputs import Exposure
 from octad.model.metric import ColumnMetric
-from octad.model.needs import Needs
 from octad.model.plan import Plan
 
 __all__ = ["gather_units"]
@@ -24,75 +23,58 @@ __all__ = ["gather_units"]
 _OURS = frozenset({"user", "arm", "time", "staff"})
 
 
-def gather_units(
-    out: dict[str, Any],
-    plan: Plan,
-    needs: Needs,
-    tape: Tape,
-    units: ibis.Table,
-    frame: Frame | None,
-    where: Any = None,
-) -> None:
-    """Fill `out` with the fields of `Inputs` that a table of users can give.
+def gather_units(job: Gathering, units: ibis.Table, frame: Frame | None) -> None:
+    """Fill a gathering from a table of users.
 
     Raises:
         DataError: When an arm of the plan has nobody in it.
         UnknownNameError: When a metric's column is not there.
     """
+    plan, needs, tape = job.plan, job.needs, job.tape
     t = _one_row_a_user(units, frame)
-    columns = _columns(plan, needs, units, where)
-    attributes, refused = _attributes(plan, units)
+    columns = _columns(job, units)
+    attributes, refused = _attributes(job, units)
     expr = t.mutate(hex=bucket_hex(t.user))
-    chosen = {f"m{i}": number(expr[c]) for i, c in enumerate(columns)}
-    with tape.stage("reading one row a user"):
+    chosen = {f"m{i}": _figure(expr[c]) for i, c in enumerate(columns)}
+    picked = {f"a{i}": expr[a] for i, a in enumerate(attributes)}
+    with tape.stage("reading one row a user", job.tables.intake["units"].kept):
         rows, key = tape.read(
-            "one row a user",
-            expr.select(
-                "hex", "arm", "staff", "several", **chosen, **{a: expr[a] for a in attributes}
-            ),
+            "one row a user", expr.select("hex", "arm", "staff", "several", **chosen, **picked)
         )
-    tape.scanned += len(rows)
     names, arm, keep, exposure = _arms(plan, rows, key)
-    rows = rows.filter(pa.array(keep))
-    arm = arm[keep]
+    rows, arm = rows.filter(pa.array(keep)), arm[keep]
     bucket = buckets_from_hex(rows["hex"])
-    found: list[Attribute] = from_arrow(rows, tuple(attributes))
-    slices = make_slices(found, arm, fewest=100)
-    metrics: dict[str, MetricCells] = {}
-    tails, variants = {}, {}
+    known = from_arrow(rows, {f"a{i}": a for i, a in enumerate(attributes)})
+    slices = make_slices(known, arm, fewest=FEWEST_IN_ARM)
+    # Without dates in the table the test is over, and this is the one look at it.
+    job.parts |= {"arms": names, "exposure": exposure, "refused_segments": refused}
+    job.parts.setdefault("final", plan.launch.ends is None)
+    tails = job.parts.setdefault("tails", {})
     one, nought = np.ones(len(arm)), np.zeros(len(arm))
     for name in sorted(needs.metrics):
         metric = plan.metric(name)
         if not isinstance(metric, ColumnMetric):
             continue
         y = rows[f"m{columns.index(metric.column)}"].to_numpy().astype(np.float64)
-        known = np.isfinite(y)
-        values = UnitValues(
-            name, np.where(known, y, 0.0), one, nought, one, known, paired=False, query=key
-        )
-        chosen_values, cut = values, None
+        finite = np.isfinite(y)
+        y = np.where(finite, y, 0.0)
+        values = UnitValues(name, y, one, nought, one, finite, paired=False, query=key)
+        planned, cut = values, None
         if metric.winsorize is not None:
-            chosen_values, cut = winsorized(values, metric.winsorize)
+            planned, cut = winsorized(values, metric.winsorize)
         wanted = slices if name in needs.sliced else None
-        metrics[name] = cells_of(chosen_values, arm, bucket, len(names), wanted, winsor=cut)
+        job.metrics[name] = cells_of(planned, arm, bucket, len(names), wanted, winsor=cut)
         if name in needs.tails:
             tails[name] = tail_of(values, arm, len(names))
-        if name in needs.variants and not np.isin(values.y, (0.0, 1.0)).all():
-            choices = {}
-            for share in (0.999, 0.99):
-                some, edge = winsorized(values, share)
-                choices[f"largest {100 * (1 - share):g}% cut"] = cells_of(
-                    some, arm, bucket, len(names), winsor=edge
-                )
-            variants[name] = choices
-    out |= {
-        "arms": names,
-        "exposure": exposure,
-        "metrics": metrics,
-        "tails": tails,
-        "variants": variants,
-        "refused_segments": refused,
-    }
+        if name in needs.variants and not np.isin(y, (0.0, 1.0)).all():
+            job.variants[name] = variants_of(values, metric.winsorize, arm, bucket, len(names))
+
+
+def _figure(column: Any) -> Any:
+    """A column as numbers; yes and no as 1 and 0."""
+    if column.type().is_boolean():
+        return column.cast("int8").cast("float64")
+    return number(column)
 
 
 def _one_row_a_user(units: ibis.Table, frame: Frame | None) -> ibis.Table:
@@ -105,17 +87,16 @@ def _one_row_a_user(units: ibis.Table, frame: Frame | None) -> ibis.Table:
     return t.mutate(several=t.arm.nunique().over(group_by="user")).distinct(on="user", keep="first")
 
 
-def _columns(plan: Plan, needs: Needs, units: ibis.Table, where: Any) -> list[str]:
+def _columns(job: Gathering, units: ibis.Table) -> list[str]:
     found: list[str] = []
-    for name in sorted(needs.metrics):
-        metric = plan.metric(name)
+    for name in sorted(job.needs.metrics):
+        metric = job.plan.metric(name)
         if not isinstance(metric, ColumnMetric):
             continue
         if metric.column not in units.columns:
-            place: Where | None = where(f"metrics.{name}.column") if where else None
             raise UnknownNameError(
                 f"the units have no column '{metric.column}'.",
-                where=place,
+                where=job.place(f"metrics.{name}.column"),
                 mend=nearest(metric.column, [c for c in units.columns if c not in _OURS]),
             )
         if metric.column not in found:
@@ -123,8 +104,9 @@ def _columns(plan: Plan, needs: Needs, units: ibis.Table, where: Any) -> list[st
     return found
 
 
-def _attributes(plan: Plan, units: ibis.Table) -> tuple[list[str], dict[str, str]]:
+def _attributes(job: Gathering, units: ibis.Table) -> tuple[list[str], dict[str, str]]:
     """Only columns declared as known before assignment may be segments."""
+    plan = job.plan
     source = plan.project.sources.units
     declared = tuple(source.attributes) if source else ()
     measured = {m.column: n for n, m in plan.project.metrics.items() if isinstance(m, ColumnMetric)}
@@ -134,6 +116,7 @@ def _attributes(plan: Plan, units: ibis.Table) -> tuple[list[str], dict[str, str
         if name not in units.columns:
             raise UnknownNameError(
                 f"the units have no column '{name}' to make segments of.",
+                where=job.place("segments"),
                 mend=nearest(name, [c for c in units.columns if c not in _OURS]),
             )
         if name in measured:

@@ -24,15 +24,26 @@ from octad.readings.base import design_of, grade_of
 __all__ = ["HistoryOf", "look_at", "place_of"]
 
 
+_OF_PROJECT = frozenset({"metrics", "sources", "charter", "connection", "rivals", "product"})
+
+
 class HistoryOf(Protocol):
     """Makes the history once the review's today is known."""
 
-    def __call__(self, inputs: Inputs, /) -> tuple[History, tuple[Deviation, ...]]: ...
+    def __call__(self, inputs: Inputs, /) -> tuple[History, tuple[Deviation, ...]]:
+        """Make it."""
 
 
 def place_of(loaded: LoadedPlan, key: str) -> Where:
     """Where a dotted key is written: in the launch, or in octad.yml for what belongs there."""
-    if key.split(".")[0] in ("metrics", "sources", "charter", "connection", "rivals", "product"):
+    if key.split(".", maxsplit=1)[0] in (
+        "metrics",
+        "sources",
+        "charter",
+        "connection",
+        "rivals",
+        "product",
+    ):
         return loaded.home.where(key)
     return loaded.where(key)
 
@@ -98,7 +109,7 @@ def look_at(
         plan_digest=plan_digest(plan),
         sealed=history.sealed,
         deviations=deviations,
-        design=design_of(plan),  # type: ignore[arg-type]
+        design=design_of(plan),
         grade=grade_of(plan),
         as_of=inputs.as_of,
         final=inputs.final,

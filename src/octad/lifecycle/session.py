@@ -113,9 +113,7 @@ class Session:
             return found, tuple(changed)
 
         with connect(project, self.root, where=loaded.home.where("connection")) as engine:
-            review, inputs = look_at(
-                loaded, engine, history_of, as_of=as_of, progress=progress
-            )
+            review, _ = look_at(loaded, engine, history_of, as_of=as_of, progress=progress)
         if log_look:
             ledger.append(_look(loaded, review), now=now or datetime.now(UTC))
         return review
@@ -139,8 +137,15 @@ class Session:
 
         return size(load_plan(self.root, launch), progress)
 
-    def seal(self, launch: str, *, now: datetime | None = None) -> Seal:
+    def seal(
+        self, launch: str, *, now: datetime | None = None, newest: datetime | None = None
+    ) -> Seal:
         """Freeze the plan and the charter in the ledger.
+
+        Args:
+            launch: The plan's name.
+            now: The moment of sealing.
+            newest: The newest event there is; looked up when absent.
 
         Raises:
             UsageError: When the very same plan is sealed already.
@@ -155,7 +160,7 @@ class Session:
                 f"'{launch}' is sealed already, on {before[0].at.date()}, exactly as it is now.",
                 mend="Nothing needs to be done.",
             )
-        newest = self._newest(loaded)
+        newest = newest or self._newest(loaded)
         starts = loaded.plan.launch.starts
         known = None
         if newest is not None and starts is not None:
@@ -282,7 +287,7 @@ class Session:
 
 def _look(loaded: LoadedPlan, review: Review) -> Look:
     """What the ledger keeps of a look."""
-    effects = {}
+    effects: dict[str, tuple[float, float]] = {}
     answers = [review.kpi, *review.readings.values()]
     for finding in (f for answer in answers for f in answer.findings):
         e = finding.estimate

@@ -162,9 +162,7 @@ def _nothing(kpi: Answer, readings: Mapping[str, Answer]) -> Outcome:
     return Outcome(Verdict.CANNOT_TELL, _row("nothing"), tuple(because), tuple(missing)[:4])
 
 
-def _roll_back(
-    plan: Plan, kpi: Answer, findings: list[Finding], harms: list[Finding]
-) -> Outcome:
+def _roll_back(plan: Plan, kpi: Answer, findings: list[Finding], harms: list[Finding]) -> Outcome:
     lost = [f for f in harms if f.segment is None]
     segments = [f for f in harms if f.segment is not None]
     because = [_headline(plan, kpi, findings, harms), *(f.claim for f in (*lost, *segments[:2]))]
@@ -218,7 +216,7 @@ def _hold(
     return Outcome(Verdict.HOLD, _row("else"), tuple(because), tuple(dict.fromkeys(nexts)))
 
 
-def _clause(plan: Plan, f: Finding) -> str:
+def _clause(f: Finding) -> str:
     """``payments fell 3.1%``."""
     e = f.estimate
     if e is None:
@@ -236,12 +234,12 @@ def _clause(plan: Plan, f: Finding) -> str:
 
 def _headline(plan: Plan, kpi: Answer, findings: list[Finding], harms: list[Finding]) -> str:
     """One sentence: what the KPI did, what the results did, who pays."""
-    parts = [_clause(plan, f) for f in kpi.findings if f.metric == plan.launch.kpi][:1]
+    parts = [_clause(f) for f in kpi.findings if f.metric == plan.launch.kpi][:1]
     names = [f.metric for f in harms if f.segment is None]
     shown = [f for f in findings if f.state is not None and f.metric in names]
     if not shown:
         shown = [f for f in findings if f.state is not None and f.metric in plan.launch.results]
-    parts += [_clause(plan, f) for f in shown if f.metric != plan.launch.kpi][:3]
+    parts += [_clause(f) for f in shown if f.metric != plan.launch.kpi][:3]
     segment = next((f for f in harms if f.segment is not None), None)
     if segment is not None and segment.segment:
         who = " and ".join(f"{k.replace('_', ' ')} {v}" for k, v in segment.segment.items())

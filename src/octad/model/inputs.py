@@ -195,7 +195,7 @@ class Errors:
         bands: Names of the bands, such as ``41 and more actions a month``.
         users, met: Users, and those who met at least one error after exposure.
         actions, errors: Events and error events after exposure.
-        kinds: Error event to (A, I) users who met it.
+        kinds: Error event to (A, I) users who met it; `times` how often it came.
     """
 
     bands: tuple[str, ...]
@@ -204,6 +204,7 @@ class Errors:
     actions: FloatArray
     errors: FloatArray
     kinds: Mapping[str, IntArray] = field(default_factory=dict)
+    times: Mapping[str, FloatArray] = field(default_factory=dict)
     query: str | None = None
 
 

@@ -211,7 +211,8 @@ class Change(Stored):
         if self.low is not None and self.high is not None:
             return f"between {self.low * 100:g}% and {self.high * 100:g}%"
         if self.low is not None:
-            return f"at least {self.low * 100:g}%"
+            word = "no worse than" if self.low <= 0 else "at least"
+            return f"{word} {self.low * 100:g}%"
         return f"at most {(self.high or 0) * 100:g}%"
 
 

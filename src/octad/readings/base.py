@@ -42,6 +42,7 @@ __all__ = [
     "measure",
     "missing_metrics",
     "number_of",
+    "per_user",
     "share_like",
     "signed_percent",
     "span_text",
@@ -288,6 +289,7 @@ def _measure_quantile(
             level=level,
             p=float(2 * distributions.norm.sf(abs(z))),
             z=z,
+            df=float("inf"),
             control=control,
             treatment=treatment,
             n_control=int(q.n[0]),
@@ -372,6 +374,17 @@ class Judged:
     bound: float
     margin: float | None
     needed: float | None = None
+
+
+def per_user(moments: Moments, *, denominator: bool = False) -> Moments:
+    """A ratio's numerator, or denominator, as a mean per user, before and after alike."""
+    after, before = (1, 3) if denominator else (0, 2)
+    picked = moments.columns((after, after, before, before))
+    mean, comoment = picked.mean.copy(), picked.comoment.copy()
+    mean[..., [1, 3]] = 1.0
+    comoment[..., [1, 3], :] = 0.0
+    comoment[..., :, [1, 3]] = 0.0
+    return Moments(picked.n, mean, comoment)
 
 
 def judge(

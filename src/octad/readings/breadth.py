@@ -19,7 +19,7 @@ from octad.model.finding import (
     Table,
 )
 from octad.model.inputs import Inputs, MetricCells, Slice
-from octad.model.metric import QuantileMetric, ReviewMetric
+from octad.model.metric import MeanMetric, QuantileMetric, RatioMetric, ReviewMetric
 from octad.model.needs import Needs
 from octad.model.numbers import count, plain
 from octad.model.plan import Plan
@@ -30,16 +30,18 @@ from octad.readings.base import (
     grade_of,
     judge,
     missing_metrics,
+    per_user,
     signed_percent,
     span_text,
     stance_of_states,
 )
-from octad.readings.claims import brief, finding_of, forest, in_arm
+from octad.readings.claims import brief, finding_of, forest, in_arm, segment_words
+from octad.stats.effects import compare
 from octad.stats.refusal import NotEstimable
 from octad.stats.segments import HarmSearch, find_harm
 
 QUESTION = "Who and what pays for it?"
-_SHOWN = 5
+_SHOWN = 4
 
 
 def needs(plan: Plan) -> Needs:
@@ -76,6 +78,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
             findings[0] = findings[0].model_copy(
                 update={"evidence": (chart, *findings[0].evidence)}
             )
+    padded = _padded(plan, inputs, judged)
     segments = _segments(plan, inputs)
     harmed = [f for f in segments if f.harm]
     refused = _refused(inputs)
@@ -96,7 +99,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
             missing=tuple(missing),
         )
     stance = Stance.AGAINST if harmed else stance_of_states([j.state for j in judged])
-    if stance is Stance.SILENT:
+    if stance is Stance.SILENT or (stance is Stance.FOR and any(f.stance for f in padded)):
         stance = Stance.MIXED
     if stance is Stance.FOR and any(n in inputs.absent or n not in inputs.metrics for n in guards):
         stance = Stance.MIXED
@@ -104,7 +107,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         stance=stance,
         question=QUESTION,
         summary=_summary(inputs, judged, harmed),
-        findings=(*harmed, *findings, *(f for f in segments if not f.harm), *refused),
+        findings=(*harmed, *findings, *padded, *(f for f in segments if not f.harm), *refused),
         missing=tuple(missing),
     )
 
@@ -121,6 +124,63 @@ def _summary(inputs: Inputs, judged: list[Judged], harmed: list[Finding]) -> str
         else:
             words.append(f"{brief(m)}{arm}")
     return " · ".join(words)
+
+
+def _padded(plan: Plan, inputs: Inputs, judged: list[Judged]) -> list[Finding]:
+    """Ratios whose denominator the launch moved, with their numerator per user beside them.
+
+    A crash rate falls when openings are padded, without one crash fewer.
+    """
+    found = []
+    for j in judged:
+        m = j.measured
+        cells = inputs.metrics[m.metric]
+        metric = plan.metric(m.metric)
+        if not isinstance(metric, RatioMetric | MeanMetric) or len(inputs.arms) < 2:
+            continue
+        arms = [cells.moments[0, a].total(0) for a in (0, inputs.arms.index(m.arm))]
+        try:
+            below = compare(*(per_user(a, denominator=True) for a in arms))
+            above = compare(*(per_user(a) for a in arms))
+        except NotEstimable:
+            continue
+        if below.p > 1 - plan.launch.rules.level:
+            continue
+        worse = m.sign * above.value < 0 and above.p <= 1 - plan.launch.rules.level
+        what = " or ".join(metric.ratio[0] if isinstance(metric, RatioMetric) else metric.of)
+        under = (
+            " or ".join(metric.ratio[1]) if isinstance(metric, RatioMetric) else f"{what} events"
+        )
+        found.append(
+            Finding(
+                id=f"breadth.{m.metric}.per_user" + (f".{m.arm}" if len(inputs.arms) > 2 else ""),
+                claim=f"{m.metric} is a rate whose base the launch moved: {under} per user "
+                f"{signed_percent(below.value)}. Per user, {what} went "
+                f"{signed_percent(above.value)} {span_text(above.low, above.high)}"
+                f"{in_arm(inputs, m.arm)}.",
+                stance=Stance.MIXED if worse else None,
+                grade=grade_of(plan),
+                metric=m.metric,
+                estimate=Number(
+                    value=above.value,
+                    low=above.low,
+                    high=above.high,
+                    level=above.level,
+                    relative=True,
+                    unit="fraction of control, per user",
+                    p=above.p,
+                    z=above.z,
+                    control=above.control,
+                    treatment=above.treatment,
+                ),
+                n=m.n,
+                method="the ratio's numerator and denominator, each as a mean per user",
+                assumes=ASSUMES[grade_of(plan)],
+                breaks=BREAKS[grade_of(plan)],
+                query_digest=m.query,
+            )
+        )
+    return found
 
 
 def _refused(inputs: Inputs) -> list[Finding]:
@@ -180,7 +240,7 @@ def _segments(plan: Plan, inputs: Inputs) -> list[Finding]:
         return []
     top = _most_telling(hits)
     found = [_harm_finding(plan, inputs, hit, searches, rank) for rank, hit in enumerate(top)]
-    return [*found, _coverage(plan, inputs, searches, hits)]
+    return [*found, _coverage(plan, searches, hits)]
 
 
 def _can_search(cells: MetricCells | None) -> bool:
@@ -188,11 +248,8 @@ def _can_search(cells: MetricCells | None) -> bool:
 
 
 def _most_telling(hits: list[_Hit]) -> list[_Hit]:
-    """The deepest harm first; of slices within slices, the one that stands out keeps the floor.
-
-    A slice inside another that is confirmed too is named only if it is hurt half as much again.
-    """
-    hits = sorted(hits, key=lambda h: float(_loss(h)), reverse=True)
+    """Those that stand out most from everyone; of slices within one another only one is named."""
+    hits = sorted(hits, key=_excess, reverse=True)
     chosen: list[_Hit] = []
     for hit in hits:
         mine = set(hit.slice.values)
@@ -209,14 +266,11 @@ def _most_telling(hits: list[_Hit]) -> list[_Hit]:
     return chosen
 
 
-def _loss(hit: _Hit) -> float:
-    """Size of the harm in standard deviations away from noise, weighted towards depth."""
-    return abs(float(hit.search.all_value[hit.index]))
-
-
-def _words(piece: Slice) -> str:
-    """A segment in words: ``region north and age band 60+``."""
-    return " and ".join(f"{name.replace('_', ' ')} {value}" for name, value in piece.values)
+def _excess(hit: _Hit) -> float:
+    """How far the segment is hurt beyond everyone, in standard errors."""
+    s, i = hit.search, hit.index
+    everyone = float(s.all_value[0]) if np.isfinite(s.all_value[0]) else 0.0
+    return abs(float(s.all_value[i]) - everyone) / float(s.all_se[i])
 
 
 def _harm_finding(
@@ -237,8 +291,8 @@ def _harm_finding(
     return Finding(
         id=f"breadth.harmed.{rank + 1}.{hit.metric}"
         + (f".{inputs.arms[hit.arm]}" if several else ""),
-        claim=f"Users with {_words(hit.slice)} ({users / total:.0%} of users): {hit.metric} {figure} "
-        f"{interval}{in_arm(inputs, inputs.arms[hit.arm])}.",
+        claim=f"Users with {segment_words(hit.slice.values)} ({users / total:.0%} of users): "
+        f"{hit.metric} {figure} {interval}{in_arm(inputs, inputs.arms[hit.arm])}.",
         stance=Stance.AGAINST,
         grade=grade,
         metric=hit.metric,
@@ -272,7 +326,7 @@ def _picture(hit: _Hit, cells: MetricCells, searches: list[tuple[str, HarmSearch
     search = next(s for name, s in searches if name == hit.metric)
     rows = [
         Interval(
-            label=_words(piece),
+            label=segment_words(piece.values),
             value=float(search.all_value[i]),
             low=float(search.all_low[i]),
             high=float(search.all_high[i]),
@@ -286,7 +340,7 @@ def _picture(hit: _Hit, cells: MetricCells, searches: list[tuple[str, HarmSearch
         rows.insert(
             0,
             Interval(
-                label=_words(hit.slice),
+                label=segment_words(hit.slice.values),
                 value=float(search.all_value[i]),
                 low=float(search.all_low[i]),
                 high=float(search.all_high[i]),
@@ -301,9 +355,7 @@ def _picture(hit: _Hit, cells: MetricCells, searches: list[tuple[str, HarmSearch
     )
 
 
-def _coverage(
-    plan: Plan, inputs: Inputs, searches: list[tuple[str, HarmSearch]], hits: list[_Hit]
-) -> Finding:
+def _coverage(plan: Plan, searches: list[tuple[str, HarmSearch]], hits: list[_Hit]) -> Finding:
     """What was searched, and what could not have been seen."""
     searched = max(s.searched for _, s in searches)
     unseen = max(int(s.unseen.sum()) for _, s in searches)
@@ -335,8 +387,9 @@ def _coverage(
     )
     if rows and not hits:
         claim += (
-            f" That is no proof of safety: in a middling segment a loss of {rows[0][2].lstrip('−+')} in "
-            f"{rows[0][0]} would have been seen four times out of five, a smaller one more seldom."
+            " That is no proof of safety: in a middling segment a loss of "
+            f"{rows[0][2].lstrip('−+')} in {rows[0][0]} would have been seen four times out of "
+            "five, a smaller one more seldom."
         )
     return Finding(
         id="breadth.segments",

@@ -46,6 +46,7 @@ __all__ = [
     "in_arm",
     "meaning",
     "moved",
+    "segment_words",
     "stance_of_state",
 ]
 
@@ -88,7 +89,7 @@ def moved(measured: Measured) -> str:
     effect = measured.best
     one, two = (
         level_text(level, share=measured.share)
-        for level in (measured.raw_control, measured.raw_treatment)
+        for level in (measured.absolute.control, measured.absolute.treatment)
     )
     verb = "stayed at" if one == two else "rose" if effect.value > 0 else "fell"
     path = f"{verb} {one}" if one == two else f"{verb} from {one} to {two}"
@@ -100,6 +101,24 @@ def moved(measured: Measured) -> str:
     if measured.share and effect.relative:
         figure = f"{_points(measured, measured.absolute.value)}; {figure}"
     return f"{measured.metric} {path} ({figure})"
+
+
+def segment_words(values: tuple[tuple[str, str], ...]) -> str:
+    """A segment in words: ``region north and age band 60+``.
+
+    >>> segment_words((("age_band", "60+"), ("use before", "heavy (over 46 actions)")))
+    'age band 60+ and heavy use before (over 46 actions)'
+    """
+    words = []
+    for name, value in values:
+        if name == "use before":
+            kind, _, note = value.partition(" (")
+            words.append(f"{kind} use before" + (f" ({note}" if note else ""))
+        elif name == "tenure":
+            words.append(f"an account {value}")
+        else:
+            words.append(f"{name.replace('_', ' ')} {value}")
+    return " and ".join(words)
 
 
 def decider(plan: Plan, inputs: Inputs) -> str:
@@ -177,7 +196,7 @@ def _decides(judged: Judged) -> str:
     if judged.state is not State.UNCLEAR:
         return ""
     if m.waiting > 0.05 * m.n:
-        return f"{m.metric}: {m.waiting:,} users' windows have not ended yet; look again once they have"
+        return f"{m.metric}: {m.waiting:,} users' windows have not ended; look again once they have"
     if judged.needed is None or judged.needed == float("inf"):
         return f"{m.metric}: no number of users shows a loss under this margin; give it a wider one"
     if judged.needed <= 1:

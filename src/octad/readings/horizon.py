@@ -74,7 +74,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     for name in _dailies(plan):
         if name not in inputs.daily:
             continue
-        found = _early_late(plan, inputs, inputs.daily[name], days)
+        found = _early_late(plan, inputs.daily[name], days)
         if found is None:
             continue
         findings.append(found)
@@ -116,15 +116,16 @@ def _beyond(plan: Plan, days: int) -> tuple[str, ...]:
     horizon = plan.launch.horizon
     if horizon is None or horizon.days <= days:
         return ()
-    return (
+    lacking = (
         f"The plan asks about {horizon.days} days; {days} are observed. Older launches in the "
-        "ledger would let a forecast be made; without them none is.",
+        "ledger would let a forecast be made; without them none is."
     )
+    return (lacking,)
 
 
-def _early_late(plan: Plan, inputs: Inputs, daily: Daily, days: int) -> Finding | None:
+def _early_late(plan: Plan, daily: Daily, days: int) -> Finding | None:
     """The effect in the last third of days against that in the first, in the same users."""
-    curve = _curve(inputs, daily, days)
+    curve = _curve(daily, days)
     if daily.halves is None or daily.spans is None or curve is None:
         return None
     c, t = daily.halves[0], daily.halves[1]
@@ -196,7 +197,7 @@ def _early_late(plan: Plan, inputs: Inputs, daily: Daily, days: int) -> Finding 
     )
 
 
-def _curve(inputs: Inputs, daily: Daily, days: int) -> Curve | None:
+def _curve(daily: Daily, days: int) -> Curve | None:
     """The relative effect by day, with a band over all days at once (Bonferroni)."""
     shown = min(days, len(daily.days))
     control, treatment = daily.moments[0, :shown], daily.moments[1, :shown]

@@ -59,7 +59,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
             missing=("A 'kpi:' in the plan.",),
         )
     if isinstance(plan.metric(name), ReviewMetric):
-        return _of_reviews(plan, inputs, name, loud)
+        return _of_reviews(plan, name, loud)
     findings: list[Finding] = []
     words: list[str] = []
     stances: list[Stance] = []
@@ -226,21 +226,22 @@ def _stars(reviews: Reviews, before: np.ndarray, after: np.ndarray) -> Finding |
     )
 
 
-def _of_reviews(plan: Plan, inputs: Inputs, name: str, loud: list[Finding]) -> Answer:
+def _of_reviews(plan: Plan, name: str, loud: list[Finding]) -> Answer:
     """A KPI that is read off our own reviews: their stars, or how many there are."""
     metric = plan.metric(name)
     wanted = "kpi.liked" if getattr(metric, "reviews", "") == "stars" else "kpi.loud"
     found = next((f for f in loud if f.id == wanted), None)
+    lacking = (
+        f"At least {_FEWEST} of our own reviews in the {_DAYS} days before the launch, and as many "
+        "after."
+    )
     if found is None or found.estimate is None:
         return Answer(
             stance=Stance.SILENT,
             question=QUESTION,
             summary="too few reviews on one side of the launch",
             findings=tuple(loud),
-            missing=(
-                f"At least {_FEWEST} of our own reviews in the {_DAYS} days before the launch, and "
-                "as many after.",
-            ),
+            missing=(lacking,),
         )
     e = found.estimate
     nought = 1.0 if wanted == "kpi.loud" else 0.0
@@ -253,6 +254,6 @@ def _of_reviews(plan: Plan, inputs: Inputs, name: str, loud: list[Finding]) -> A
     return Answer(
         stance=stance,
         question=QUESTION,
-        summary=f"{name}: {_short([f for f in loud])}",
+        summary=f"{name}: {_short(loud)}",
         findings=(named, *(f for f in loud if f is not found)),
     )

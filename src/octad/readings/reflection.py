@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from octad.model.finding import Answer, Bars, Evidence, Finding, Grade, Number, Stance
@@ -154,7 +156,7 @@ def _score(scored: list[tuple[float, float]], past: tuple[object, ...]) -> list[
 def _by_sureness(scored: np.ndarray) -> Bars:
     edges = (0.0, 0.5, 0.7, 0.9, 1.01)
     labels, said, came = [], [], []
-    for low, high in zip(edges, edges[1:], strict=False):
+    for low, high in pairwise(edges):
         inside = (scored[:, 0] >= low) & (scored[:, 0] < high)
         if inside.any():
             labels.append(f"{low:.0%} to {min(high, 1.0):.0%} sure")

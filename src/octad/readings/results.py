@@ -172,18 +172,21 @@ def _few_finding(
     removed: list[tuple[float, int]],
 ) -> Finding:
     kpi = m.metric
-    before = f"{level_text(m.raw_treatment)} against {level_text(m.raw_control)}"
-    after = f"{level_text(left[1])} against {level_text(left[0])}"
     arms = (inputs.arms[0], m.arm)
+    before = (
+        f"{level_text(m.raw_control)} in {arms[0]} and {level_text(m.raw_treatment)} in {arms[1]}"
+    )
+    after = f"{level_text(left[0])} and {level_text(left[1])}"
     if few == 1:
         value, arm = removed[0]
         label = (plan.launch.arms or {}).get(arms[arm], arms[arm])
-        who = f"one user ({arms[arm]}, '{label}') with {plain(value, 0)}"
-        claim = f"The KPI's whole difference is {who}: {kpi} is {before}, and {after} without that user."
+        claim = (
+            f"The KPI's whole difference is one user ({arms[arm]}, '{label}') with "
+            f"{plain(value, 0)}: {kpi} is {before}; without that user, {after}."
+        )
     else:
         claim = (
-            f"The KPI's difference hangs on {few} users: {kpi} is {before}, and {after} without "
-            "them."
+            f"The KPI's difference hangs on {few} users: {kpi} is {before}; without them, {after}."
         )
     table: Evidence = Table(
         title="The largest users",
@@ -198,8 +201,7 @@ def _few_finding(
         metric=kpi,
         estimate=Number(value=left[1] - left[0], control=left[0], treatment=left[1], unit=""),
         n=int(tail.n[0] + tail.n[1]),
-        method=f"the means once more without the {few} largest user{'s' if few > 1 else ''} of both "
-        "arms together",
+        method=f"the means once more without the {few} largest of both arms' users together",
         assumes="A gain that belongs to the product is not made by a few accounts.",
         breaks="A product whose few largest users are what it lives from.",
         evidence=(table,),
@@ -240,8 +242,8 @@ def _new_users(plan: Plan, inputs: Inputs) -> list[Finding]:
     return [
         Finding(
             id="results.new_users",
-            claim=f"{g_share:.0%} of the KPI's gain comes from users not seen a week before, who are "
-            f"{n_share:.0%} of all.",
+            claim=f"{g_share:.0%} of the KPI's gain comes from users not seen a week before, "
+            f"who are {n_share:.0%} of all.",
             stance=Stance.MIXED,
             grade=grade_of(plan),
             metric=kpi,

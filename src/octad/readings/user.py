@@ -19,7 +19,8 @@ from octad.model.needs import Needs
 from octad.model.numbers import count, plain, share
 from octad.model.plan import Plan
 from octad.readings.base import ASSUMES, BREAKS, grade_of
-from octad.stats.effects import compare, of_shares
+from octad.readings.claims import segment_words
+from octad.stats.effects import Effect, compare, of_shares
 from octad.stats.rates import actions_to_meet
 from octad.stats.refusal import NotEstimable
 from octad.stats.unseen import walked_share
@@ -29,6 +30,7 @@ _QUARTER = 0.25
 _PLAIN = 0.05
 _FEW = 100
 _STORIES = 4
+EVERYONE = "everyone"
 
 
 def needs(plan: Plan) -> Needs:
@@ -60,7 +62,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         if walked is not None:
             findings.append(walked)
             stances.append(walked.stance or Stance.MIXED)
-            words.append(walked.claim.split(":")[0].rstrip("."))
+            words.append(walked.claim.split(", weighed")[0])
     else:
         missing.append("A 'staff:' column in the users source, to see what the team itself does.")
     if inputs.stories:
@@ -136,57 +138,55 @@ def _worst_band(
     arm: int,
     level: float,
 ) -> tuple[float, Finding] | None:
-    best: tuple[float, int, object] | None = None
+    """The band of use in which the launch raised an error most; None where it raised it in none."""
+    best: tuple[Effect, int] | None = None
     for band in range(len(errors.bands)):
         n = errors.users[[0, arm], band]
         hits = met[[0, arm], band]
         if n.min() < _FEW or hits.sum() == 0:
             continue
+        one, two = (of_shares(float(h), float(m)) for h, m in zip(hits, n, strict=True))
         try:
-            e = compare(
-                of_shares(float(hits[0]), float(n[0])),
-                of_shares(float(hits[1]), float(n[1])),
-                relative=False,
-                level=level,
-            )
+            effect = compare(one, two, relative=False, level=level)
         except NotEstimable:
             continue
-        if e.low > 0 and (best is None or e.value > best[0]):
-            best = (e.value, band, e)
+        if effect.low > 0 and (best is None or effect.value > best[0].value):
+            best = effect, band
     if best is None:
         return None
-    rise, band, effect = best
-    control, treatment = (met[a, band] / errors.users[a, band] for a in (0, arm))
-    serious = treatment >= _QUARTER and control < treatment / 2
-    stance = Stance.AGAINST if serious else Stance.MIXED if rise >= _PLAIN else Stance.FOR
-    actions = float(errors.actions[arm].sum())
-    kinds_total = float(met[arm].sum())
-    per_action = kinds_total / actions if actions else 0.0
-    tester = actions_to_meet(min(1.0, per_action))
-    name = errors.bands[band]
-    where = "" if name == "everyone" else f" among users with {name}"
-    until = (
-        f" A tester needs about {count(int(tester))} actions to meet it with 95% certainty."
-        if (0 < per_action < 1)
-        else ""
-    )
-    finding = Finding(
+    return best[0].value, _error_finding(plan, inputs, errors, kind, arm, *best)
+
+
+def _error_finding(
+    plan: Plan,
+    inputs: Inputs,
+    errors: Errors,
+    kind: str,
+    arm: int,
+    effect: Effect,
+    band: int,
+) -> Finding:
+    met, name = errors.kinds[kind], errors.bands[band]
+    serious = effect.treatment >= _QUARTER and effect.control < effect.treatment / 2
+    stance = Stance.AGAINST if serious else Stance.MIXED if effect.value >= _PLAIN else Stance.FOR
+    who = "users" if name == EVERYONE else f"users with {segment_words((('use before', name),))}"
+    return Finding(
         id=f"user.error.{kind}" + (f".{inputs.arms[arm]}" if len(inputs.arms) > 2 else ""),
-        claim=f"{_fraction(treatment)} met '{kind}'{where}, against {share(float(control))} without "
-        f"the launch.{until}",
+        claim=f"{_fraction(effect.treatment)} of {who} met '{kind}', against "
+        f"{share(effect.control)} without the launch.{_how_to_meet(inputs, errors, kind, arm)}",
         stance=stance,
         grade=grade_of(plan),
-        segment=None if name == "everyone" else {"use before": name},
+        segment=None if name == EVERYONE else {"use before": name},
         estimate=Number(
-            value=effect.value,  # type: ignore[attr-defined]
-            low=effect.low,  # type: ignore[attr-defined]
-            high=effect.high,  # type: ignore[attr-defined]
-            level=level,
+            value=effect.value,
+            low=effect.low,
+            high=effect.high,
+            level=effect.level,
             unit="share",
-            p=effect.p,  # type: ignore[attr-defined]
-            z=effect.z,  # type: ignore[attr-defined]
-            control=float(control),
-            treatment=float(treatment),
+            p=effect.p,
+            z=effect.z,
+            control=effect.control,
+            treatment=effect.treatment,
         ),
         n=int(errors.users[[0, arm], band].sum()),
         method="difference of the shares of users who met it, in the band of use before exposure "
@@ -196,15 +196,34 @@ def _worst_band(
         evidence=(_bars(inputs, errors, kind, met),),
         query_digest=errors.query,
     )
-    return rise, finding
+
+
+def _how_to_meet(inputs: Inputs, errors: Errors, kind: str, arm: int) -> str:
+    """Whether the team met it, and how long a tester would have to try."""
+    said = " The team itself never met it." if _team_missed(inputs, kind) else ""
+    actions = float(errors.actions[arm].sum())
+    chance = float(errors.times[kind][arm].sum()) / actions if actions else 0.0
+    if 0 < chance < 1:
+        tries = count(int(actions_to_meet(chance)))
+        said += f" A tester needs about {tries} actions to meet it with 95% certainty."
+    return said
+
+
+def _team_missed(inputs: Inputs, kind: str) -> bool:
+    """Whether staff were seen, and none of their steps led into this error."""
+    walks = inputs.walks
+    if walks is None or not walks.team:
+        return False
+    into = [i for i, (_, step) in enumerate(walks.steps) if step == kind]
+    return bool(into) and not walks.staff[into].any()
 
 
 def _fraction(value: float) -> str:
     """A share the way one says it."""
-    for size, word in ((0.5, "Half of users"), (0.25, "A quarter of users"), (1 / 3, "A third")):
+    for size, word in ((0.5, "Half"), (1 / 3, "A third"), (0.25, "A quarter")):
         if abs(value - size) < 0.015:
             return f"{word} ({share(value)})"
-    return f"{share(value)} of users"
+    return share(value)
 
 
 def _bars(inputs: Inputs, errors: Errors, kind: str, met: np.ndarray) -> Bars:
@@ -240,8 +259,9 @@ def _walked(walks: Walks) -> Finding | None:
         rows=tuple(never[:12]),
     )
     claim = (
-        f"The team has walked {by_use.share:.0%} of what users do: {len(never)} of "
-        f"{len(walks.steps)} kinds of step were never taken by the {walks.team} staff members seen."
+        f"The team has walked {by_use.share:.0%} of what users do, weighed by how often they do "
+        f"it. Of {len(walks.steps)} kinds of step, {len(never)} were never taken by the "
+        f"{walks.team} staff members seen."
     )
     if never:
         step, users, _ = never[0]
@@ -268,8 +288,8 @@ def _walked(walks: Walks) -> Finding | None:
 def _stories(inputs: Inputs) -> Finding:
     return Finding(
         id="user.stories",
-        claim=f"{len(inputs.stories)} timelines of real users, chosen by the hash of their id: half "
-        "of them met an error where any did.",
+        claim=f"{len(inputs.stories)} timelines of real users, chosen by the hash of their id: "
+        "half of them met an error where any did.",
         grade=Grade.T,
         n=len(inputs.stories),
         method="users sampled by hash, each arm in turn; names are keyed hashes",

@@ -44,15 +44,13 @@ class TablePreset(Stored):
         roles: Our name (user, time, event …) to where it is.
         timezone: The zone of times that carry none.
         where: The rows that belong to this table.
-        dedupe: Columns that together name a row once.
-        drop: Columns with personal data that are not kept.
+        dedupe: Columns that together name a row once, as far as the file has them.
     """
 
     roles: dict[str, Annotated[Role, BeforeValidator(_role)]]
     timezone: str | None = None
     where: str | None = None
     dedupe: tuple[str, ...] = ()
-    drop: tuple[str, ...] = ()
 
 
 class Preset(Stored):
