@@ -105,7 +105,7 @@ class _Compiler:
             return value
         if is_nested(value):
             return as_text(value).lower() == "true"
-        self.fail(
+        return self.fail(
             f"'{name.text}' does not hold true and false, so it cannot stand alone",
             name.at,
             f"Compare it with something: {name.text} == …",

@@ -17,6 +17,7 @@ __all__ = [
     "strptime",
     "to_instant",
     "try_text",
+    "whole_part",
 ]
 
 INSTANT = dt.Timestamp(timezone="UTC")
@@ -61,3 +62,6 @@ from_micros = _function("make_timestamp", ("int64",), "timestamp")
 
 digest = _function("hash", ("string",), "uint64")
 """A 64-bit digest of a text, the same for the same text."""
+
+whole_part = _function("divide", ("int64", "int64"), "int64")
+"""Division of whole numbers that stays in 64 bits; by way of floats the last digits are lost."""

@@ -61,11 +61,10 @@ def write_rejects(
             writer.writerow(["file", "line", "reason", "row"])
             for row in broken[:_MOST]:
                 writer.writerow([row.file, row.line or "", row.reason, harmless(row.raw)])
-            for batch in out.to_pyarrow_batches():
-                for cells in batch.to_pylist():
-                    file = str(cells.get(FILE) or "").rsplit("/", 1)[-1]
-                    place = (harmless(file), cells.get(LINE) or "")
-                    writer.writerow([*place, cells[REASON], harmless(cells[WHOLE])])
+            for cells in out.to_pyarrow().to_pylist():
+                file = str(cells.get(FILE) or "").rsplit("/", 1)[-1]
+                place = (harmless(file), cells.get(LINE) or "")
+                writer.writerow([*place, cells[REASON], harmless(cells[WHOLE])])
         partial.replace(target)
     finally:
         partial.unlink(missing_ok=True)

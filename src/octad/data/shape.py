@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -19,7 +19,7 @@ from octad.data.roles import FLAGS, IDS, NUMBERS, REQUIRED, ROLES, TIMES, Found,
 from octad.data.times import EARLIEST, LATEST, time_rule, to_utc
 from octad.model.plan import Source, UnitSource, UserSource
 
-__all__ = ["CELL", "ENDLESS", "KEY", "REASON", "WHOLE", "Shaped", "shape"]
+__all__ = ["CELL", "ENDLESS", "KEY", "REASON", "WHOLE", "Shaped", "Stage", "shape"]
 
 REASON = "_octad_reason"
 """Why a row is out; null for rows that are in."""
@@ -32,6 +32,10 @@ WHOLE = "_octad_whole"
 
 ENDLESS = "_octad_endless"
 """Whether the row's number is infinite or undefined; it is kept without the number."""
+
+_CELL = "_octad_cell_"
+_PLAIN = "_octad_plain_"
+Stage = Callable[[ir.Table], ir.Table]
 
 KEY = "_octad_key"
 """A digest of the columns that name a row once."""
@@ -58,7 +62,7 @@ def shape(
     *,
     zone: str | None,
     product: str,
-    loose: bool,
+    stage: Stage | None,
     keys: Sequence[str],
     places: Places,
 ) -> Shaped:
@@ -71,13 +75,14 @@ def shape(
         roles: From `roles.resolve` on the same table.
         zone: Of times that carry none.
         product: What a review or release without a product is of.
-        loose: Whether the file is text (CSV), where cells need trimming and typing.
+        stage: For text files, whose cells need trimming and typing: works a table out once, so
+            that no cell is parsed twice. None for typed files, which are only looked at.
         keys: Columns that together name a row once; `KEY` is made of them.
         places: For errors.
     """
+    loose = stage is not None
     notes: list[str] = []
     ours: dict[str, ir.Value] = {}
-    faults: list[tuple[ir.BooleanValue, str, ir.Value]] = []
     endless: ir.Value = ibis.literal(value=False)
     for role in ROLES[name]:
         found = roles.get(role)
@@ -85,38 +90,61 @@ def shape(
             ours[role] = _absent(role, product)
         elif role in TIMES:
             where = places(f"sources.{name}.{role}")
-            rule = time_rule(table, found.value, found.named, zone, where=where)
-            notes += rule.notes
-            ours[role] = to_utc(found.value, rule)
+            times = time_rule(table, found.value, found.named, zone, where=where)
+            notes += times.notes
+            ours[role] = to_utc(found.value, times)
         elif role in NUMBERS:
-            rule_ = _number_rule(table, found)
-            notes += rule_.notes
-            parsed = as_number(found.value, rule_)
-            endless = (parsed.isnan() | parsed.isinf()).fill_null(False)
+            numbers = _number_rule(table, found)
+            notes += numbers.notes
+            parsed = as_number(found.value, numbers)
+            endless = (parsed.isnan() | parsed.isinf()).fill_null(False)  # noqa: FBT003
             ours[role] = endless.ifelse(ibis.null("float64"), parsed)
-            if isinstance(found.value.type(), dt.String):
-                lost = given(found.value) & parsed.isnull()
-                faults.append((lost, f"the {role} is no number", found.value))
         elif role in FLAGS:
             ours[role] = as_flag(found.value)
         elif role in IDS:
             ours[role] = as_id(found.value, loose=loose)
         else:
             ours[role] = as_text(found.value)
-    faults = _required_faults(name, ours, roles) + faults
     own, said = _own(table, name, source, roles, ours, loose=loose)
-    reason = ibis.cases(*((test, why) for test, why, _ in faults))
-    cell = ibis.cases(*((test, value.cast("string")) for test, _, value in faults))
     traced = {c: table[c] for c in TRACE if c in table.columns}
     if keys:
         traced[KEY] = _key(table, keys)
+    cells = {_CELL + role: found.value for role, found in roles.items()}
+    columns = known_columns(table)
+    plain = {f"{_PLAIN}{place}": table[c] for place, c in enumerate(columns)}
+    inner = table.select(**ours, **own, **traced, **cells, **plain, **{ENDLESS: endless})
+    if stage is not None:
+        inner = stage(inner)
+    return Shaped(_reasoned(inner, name, roles, columns), (*notes, *said))
+
+
+def _reasoned(
+    inner: ir.Table, name: str, roles: Mapping[str, Found], columns: Sequence[str]
+) -> ir.Table:
+    """Add why a row is out, the cell that put it out, and the row as it was."""
+    faults: list[tuple[ir.BooleanValue, str, ir.Value]] = []
+    for role in REQUIRED[name]:
+        value, cell = inner[role], inner[_CELL + role]
+        if role not in TIMES:
+            faults.append((value.isnull(), f"no {role}", cell))
+            continue
+        faults += [
+            (value.isnull() & ~given(cell), "no time", cell),
+            (value.isnull(), "a time that cannot be read", cell),
+            ((value < EARLIEST) | (value >= LATEST), "a year that cannot be", cell),
+        ]
+    for role in NUMBERS & set(roles):
+        cell = inner[_CELL + role]
+        if isinstance(cell.type(), dt.String):
+            lost = inner[role].isnull() & ~inner[ENDLESS] & given(cell)
+            faults.append((lost, f"the {role} is no number", cell))
+    reason = ibis.cases(*((test, why) for test, why, _ in faults))
+    cell = ibis.cases(*((test, value.cast("string")) for test, _, value in faults))
+    row = ibis.struct({c: inner[f"{_PLAIN}{place}"] for place, c in enumerate(columns)})
     # A row is only written out whole where it is out.
-    plain = {c: table[c] for c in known_columns(table)}
-    whole = reason.notnull().ifelse(
-        ibis.struct(plain).cast("json").cast("string"), ibis.null("string")
-    )
-    account = {REASON: reason, CELL: cell, WHOLE: whole, ENDLESS: endless}
-    return Shaped(table.select(**ours, **own, **traced, **account), (*notes, *said))
+    whole = reason.notnull().ifelse(row.cast("json").cast("string"), ibis.null("string"))
+    kept = [c for c in inner.columns if not c.startswith((_CELL, _PLAIN))]
+    return inner.select(*kept, **{REASON: reason, CELL: cell, WHOLE: whole})
 
 
 def _key(table: ir.Table, keys: Sequence[str]) -> ir.Value:
@@ -142,23 +170,6 @@ def _absent(role: str, product: str) -> ir.Value:
     if role in FLAGS:
         return ibis.literal(value=False)
     return ibis.literal(product) if role == "product" else ibis.null("string")
-
-
-def _required_faults(
-    name: str, ours: Mapping[str, ir.Value], roles: Mapping[str, Found]
-) -> list[tuple[ir.BooleanValue, str, ir.Value]]:
-    faults: list[tuple[ir.BooleanValue, str, ir.Value]] = []
-    for role in REQUIRED[name]:
-        value, raw = ours[role], roles[role].value
-        if role not in TIMES:
-            faults.append((value.isnull(), f"no {role}", raw))
-            continue
-        faults += [
-            (~given(raw), "no time", raw),
-            (value.isnull(), "a time that cannot be read", raw),
-            ((value < EARLIEST) | (value >= LATEST), "a year that cannot be", raw),
-        ]
-    return faults
 
 
 def _own(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import duckdb
 import ibis
@@ -28,7 +28,7 @@ from octad.data.raw import Content, Raw, read_raw
 from octad.data.rejects import broken_rejects, write_rejects
 from octad.data.repeats import drop_repeats
 from octad.data.roles import NUMBERS, Found, Places, resolve
-from octad.data.shape import CELL, REASON, Shaped, shape
+from octad.data.shape import CELL, REASON, Shaped, Stage, shape
 from octad.data.times import check_zone
 from octad.errors import DataError, UnknownNameError, Where
 from octad.model.plan import Project, Source
@@ -132,7 +132,7 @@ class _Opening:
         return self.places(f"sources.{self.name}.{key}")
 
     @property
-    def preset(self) -> TablePreset | None:
+    def preset(self) -> TablePreset:
         preset = load(self.source.preset or "plain", where=self.place("preset"))
         if self.name not in preset.tables:
             raise UnknownNameError(
@@ -151,9 +151,7 @@ class _Opening:
         if raw.text and (kept := shelf.find()) is not None:
             return kept
         content = raw.read()
-        shaped, roles = self.shape(content, preset, loose=raw.text)
-        if raw.text:
-            shaped = replace(shaped, table=shelf.stage(shaped.table))
+        shaped, roles = self.shape(content, preset, shelf.stage if raw.text else None)
         table, intake = self.account(raw, content, shaped, roles)
         if raw.text:
             table = shelf.keep(table, intake)
@@ -162,11 +160,11 @@ class _Opening:
         return table, intake
 
     def shape(
-        self, content: Content, preset: TablePreset | None, *, loose: bool
+        self, content: Content, preset: TablePreset, stage: Stage | None
     ) -> tuple[Shaped, dict[str, Found]]:
         """The table under our names, narrowed to its `where`."""
         table = content.table
-        test = self.source.where or (preset.where if preset else None)
+        test = self.source.where or preset.where
         if test is not None:
             key = "where" if self.source.where else "preset"
             table = table.filter(condition(table, test, where=self.place(key)))
@@ -176,21 +174,21 @@ class _Opening:
             self.name,
             self.source,
             roles,
-            zone=self.source.timezone or (preset.timezone if preset else None),
+            zone=self.source.timezone or preset.timezone,
             product=self.project.product,
-            loose=loose,
+            stage=stage,
             keys=self.keys(table, preset),
             places=self.places,
         )
         return shaped, roles
 
-    def keys(self, table: ir.Table, preset: TablePreset | None) -> tuple[str, ...]:
+    def keys(self, table: ir.Table, preset: TablePreset) -> tuple[str, ...]:
         """The columns that name a row once; a preset's only as far as the file has them."""
         if self.source.dedupe:
             for key in self.source.dedupe:
                 column(table, key, where=self.place("dedupe"))
             return self.source.dedupe
-        return tuple(key for key in (preset.dedupe if preset else ()) if has_column(table, key))
+        return tuple(key for key in preset.dedupe if has_column(table, key))
 
     def account(
         self, raw: Raw, content: Content, shaped: Shaped, roles: dict[str, Found]

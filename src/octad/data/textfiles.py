@@ -113,7 +113,7 @@ def _read_one(
     rejects, scans = f"{table}_rejects", f"{table}_scans"
     run(
         f"CREATE OR REPLACE TEMP TABLE {quoted(table)} AS SELECT *, {literal(path.stem)} AS {FILE}, "
-        f"row_number() OVER () AS {LINE} FROM read_csv({listed([clean])}, "
+        f"row_number() OVER () + {dialect.start - 1} AS {LINE} FROM read_csv({listed([clean])}, "
         f"columns={{{columns}}}, {options}, store_rejects=true, "
         f"rejects_table={literal(rejects)}, rejects_scan={literal(scans)})"
     )
@@ -135,20 +135,19 @@ def _read_one(
 
 
 def _number_lines(engine: Engine, table: str, clean: Path, dialect: Dialect) -> None:
-    """Turn the rows' numbers into lines of the file, where rows span lines; or into null."""
+    """Mend the lines where rows span several; where they cannot be told, they are null."""
     run = engine.backend.raw_sql
     before = dialect.start - 1
     counted = run(f"SELECT count(*) FROM {quoted(table)}").fetchone()
     rows = counted[0] if counted else 0
     lines = _lines(clean) - before
     if lines == rows:
-        run(f"UPDATE {quoted(table)} SET {LINE} = {LINE} + {before}")
         return
     cells = ", ".join(quoted(c) for c in dialect.columns)
     extra = f"length(concat({cells})) - length(replace(concat({cells}), chr(10), ''))"
     spanned = run(f"SELECT sum(1 + {extra}) FROM {quoted(table)}").fetchone()
     if spanned and spanned[0] == lines:
-        others = f"{LINE} + {before} + coalesce(sum({extra}) OVER (ORDER BY {LINE} "
+        others = f"{LINE} + coalesce(sum({extra}) OVER (ORDER BY {LINE} "
         others += "ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0)"
     else:
         others = "NULL"

@@ -10,9 +10,10 @@ from zoneinfo import available_timezones
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
+import pyarrow as pa
 
 from octad.data.columns import blank_as_null
-from octad.data.functions import INSTANT, from_micros, on_clock, strptime, to_instant
+from octad.data.functions import INSTANT, from_micros, on_clock, strptime, to_instant, whole_part
 from octad.errors import DataError, Where, nearest
 
 __all__ = ["EARLIEST", "LATEST", "TimeRule", "check_zone", "decide", "time_rule", "to_utc"]
@@ -107,7 +108,7 @@ def _sums(value: ir.Value) -> dict[str, ir.Value]:
     """The sums that decide how a column is read; none when its type says all."""
     kind = value.type()
     if isinstance(kind, dt.Integer | dt.Floating):
-        return {"middle": value.abs().approx_median()}
+        return {"middle": value.cast("float64").abs().approx_median()}
     if not isinstance(kind, dt.String):
         return {}
     text = blank_as_null(value)
@@ -174,7 +175,8 @@ def _probe(table: ir.Table, text: ir.StringValue) -> tuple[str, ...]:
         low=unread["_text"].min(), high=unread["_text"].max(), n=unread.count()
     )
     rows = shapes.order_by(ibis.desc("n")).limit(_PROBES).to_pyarrow().to_pylist()
-    examples = ibis.memtable({"text": [text for row in rows for text in (row["low"], row["high"])]})
+    texts = [text for row in rows for text in (row["low"], row["high"])]
+    examples = ibis.memtable(pa.table({"text": pa.array(texts, pa.string())}))
     hits = {
         f"f{place}": strptime(examples["text"], [format_]).count()
         for place, format_ in enumerate((*_NUMERIC, *_ALL))
@@ -286,7 +288,7 @@ def _epoch(value: ir.Value, unit: str, zone: str) -> ir.Value:
     if unit == "day":
         return _local(strptime(value.try_cast("int64").cast("string"), ["%Y%m%d"]), zone)
     if unit == "ns":
-        micros = (value // 1000).try_cast("int64")
+        micros = whole_part(value.try_cast("int64"), 1000)
     elif isinstance(value.type(), dt.Integer):
         # A decimal holds what a 64-bit product would overflow on, in rows of another unit.
         micros = (value.cast("decimal(38, 0)") * _MICROS[unit]).try_cast("int64")
