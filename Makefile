@@ -20,7 +20,7 @@ $(VENV)/.installed: requirements.lock pyproject.toml
 	@touch $@
 
 demo: $(VENV)/.installed  ## make the worked example, review it, say where the report is
-	@$(BIN)/octad demo --folder $(DEMO)
+	@$(BIN)/octad demo $(DEMO)
 
 test: $(VENV)/.installed chromium check tests  ## all checks and all tests
 

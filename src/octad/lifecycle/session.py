@@ -25,7 +25,7 @@ from octad.project.load import (
 )
 
 if TYPE_CHECKING:
-    from octad.data.intake import CheckReport
+    from octad.data.check import CheckReport
     from octad.data.tape import Progress
     from octad.lifecycle.sizing import PlanReport
 
@@ -66,7 +66,7 @@ class Session:
         Raises:
             OctadError: When a file cannot be read at all.
         """
-        from octad.data.checking import check  # noqa: PLC0415 - opens an engine
+        from octad.data.check import check  # noqa: PLC0415 - opens an engine
         from octad.data.connect import connect  # noqa: PLC0415
 
         loaded = self.project()
