@@ -70,7 +70,7 @@ class Estimate:
         interval: ``[+5.9, +7.7]``, or nothing.
         anytime: The interval that stays valid however often one looks, or nothing.
         level: ``95%``, or nothing.
-        arms: ``44.2% in control, 43.4% with it``, or nothing.
+        arms: ``44.2% → 43.4%``: control, then treatment, or before, then after; or nothing.
         p: ``p .0016``, or nothing.
         spoken: All of it as a sentence for those who listen.
     """
@@ -89,12 +89,18 @@ class Estimate:
         return f"{self.value} {self.interval}".rstrip()
 
 
+RATIOS = frozenset({"times", "fraction of control"})
+"""Units of one thing over another, which the levels of the two do not share."""
+
+
 def is_difference(number: Number) -> bool:
     """Whether a number compares two things, and so carries a sign.
 
     A relative effect always does. An absolute one does when it names both arms' levels or a z, or
     when it or its interval is below zero, which a level of users or stars never is.
     """
+    if number.unit == "times" and not number.relative:
+        return False
     below = number.value < 0 or (number.low is not None and number.low < 0)
     compared = number.control is not None or number.z is not None
     return number.relative or compared or below
@@ -137,6 +143,7 @@ def estimate(number: Number) -> Estimate:
     ('+6.8% [+5.9, +7.7]', '95%')
     """
     factor, clings, word = _shown_as(number)
+    unit = number.unit
     digits, signed = _digits(number, factor), is_difference(number)
 
     def write(value: float) -> str:
@@ -153,9 +160,10 @@ def estimate(number: Number) -> Estimate:
     interval = bounds(number.low, number.high)
     at = share(number.level) if number.level is not None and interval else ""
     arms = ""
-    if number.control is not None and number.treatment is not None:
-        control, treatment = (level(x, number.unit) for x in (number.control, number.treatment))
-        arms = f"{control} in control, {treatment} with it"
+    if number.control is not None and number.treatment is not None and unit not in RATIOS:
+        arms = f"{level(number.control, '')} → {level(number.treatment, unit)}"
+        if unit == "share":
+            arms = f"{level(number.control, unit)} → {level(number.treatment, unit)}"
     return Estimate(
         value=value,
         interval=interval,

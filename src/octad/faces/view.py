@@ -22,7 +22,12 @@ __all__ = ["FindingView", "ReadingView", "ReviewView", "view"]
 
 @dataclass(frozen=True, slots=True)
 class FindingView:
-    """A finding in words; an empty string or None means there is nothing to show."""
+    """A finding in words; an empty string or None means there is nothing to show.
+
+    Attributes:
+        said_before: Whether what it assumes and what would break it was said, word for word, by
+            an earlier finding of the same reading.
+    """
 
     id: str
     anchor: str
@@ -41,13 +46,19 @@ class FindingView:
     assumes: str
     breaks: str
     decides: str
+    said_before: bool
     evidence: tuple[Evidence, ...]
     query: QueryRecord | None
 
 
 @dataclass(frozen=True, slots=True)
 class ReadingView:
-    """A reading in words; `side` is its place on the emblem, 0 at the top and clockwise."""
+    """A reading in words.
+
+    Attributes:
+        lead: The summary again, for the head of its section; empty when a claim below says it.
+        side: Its place on the emblem, 0 at the top and clockwise.
+    """
 
     name: str
     title: str
@@ -55,6 +66,7 @@ class ReadingView:
     stance_meaning: str
     question: str
     summary: str
+    lead: str
     findings: tuple[FindingView, ...]
     missing: tuple[str, ...]
     side: int | None
@@ -100,7 +112,8 @@ class ReviewView:
         return "Simulated data. No real person is in these numbers." if self.simulated else ""
 
 
-_APOSTROPHE = re.compile(r"(?<=\w)'(?=\w)")
+_APOSTROPHE = re.compile(r"(?<=\w)'")
+_NAMED = re.compile(r"(?<!\w)'([^']{1,80})'(?!\w)")
 _INTERVAL = re.compile(r"\[([^\[\], ]{1,24}), ([^\[\], ]{1,24})\]")
 NBSP = "\u00a0"
 _QUOTED = re.compile(r'(?<![\w"])"([^"]{1,200})"(?![\w"])')
@@ -108,11 +121,17 @@ _QUOTED = re.compile(r'(?<![\w"])"([^"]{1,200})"(?![\w"])')
 
 def _one(text: str) -> str:
     """Clean one line of our own prose; set its apostrophes, quotation marks and intervals right."""
-    out = _QUOTED.sub("“\\1”", _APOSTROPHE.sub("’", clean(text)))
+    out = _NAMED.sub("‘\\1’", _QUOTED.sub("“\\1”", clean(text)))
+    out = _APOSTROPHE.sub("’", out)
     return _INTERVAL.sub(f"[\\1,{NBSP}\\2]", out)
 
 
-def _finding(finding: Finding, review: Review, anchor: str) -> FindingView:
+def _finding(
+    finding: Finding, review: Review, anchor: str, said: set[tuple[str, str]]
+) -> FindingView:
+    rests = (finding.assumes, finding.breaks)
+    said_before = any(rests) and rests in said
+    said.add(rests)
     grade = finding.grade
     trust = finding.trust or ""
     segment = " · ".join(f"{_one(k)}: {_one(v)}" for k, v in (finding.segment or {}).items())
@@ -134,22 +153,28 @@ def _finding(finding: Finding, review: Review, anchor: str) -> FindingView:
         assumes=_one(finding.assumes),
         breaks=_one(finding.breaks),
         decides=_one(finding.decides),
+        said_before=said_before,
         evidence=finding.evidence,
         query=review.queries.get(finding.query_digest or ""),
     )
 
 
 def _reading(name: str, answer: Answer, review: Review, side: int | None) -> ReadingView:
+    said: set[tuple[str, str]] = set()
     findings = tuple(
-        _finding(finding, review, f"{name}-{i}") for i, finding in enumerate(answer.findings, 1)
+        _finding(finding, review, f"{name}-{i}", said)
+        for i, finding in enumerate(answer.findings, 1)
     )
+    summary = _one(answer.summary) or _fallback(answer)
+    repeated = any(finding.claim.rstrip(".") in summary for finding in findings)
     return ReadingView(
         name=name,
         title="KPI" if name == "kpi" else name.capitalize(),
         stance=answer.stance.value,
         stance_meaning=words.STANCES[answer.stance],
         question=_one(answer.question),
-        summary=_one(answer.summary) or _fallback(answer),
+        summary=summary,
+        lead="" if repeated or not findings else summary,
         findings=findings,
         missing=tuple(_one(item) for item in answer.missing),
         side=side,
@@ -183,11 +208,11 @@ def _plan(review: Review) -> tuple[tuple[str, str], ...]:
         ("Sealed", sealed),
         ("Looked at", f"{times}; this look is {kind}."),
         ("Users compared", count(review.users) if review.users else "none"),
-        ("Row of the verdict table", _one(review.rule)),
+        ("Row of the verdict table", review.rule),
         ("Data up to", day(review.as_of) if review.as_of else "unknown"),
-        ("Plan's fingerprint", _one(review.plan_digest)),
+        ("Plan's fingerprint", review.plan_digest),
     ]
-    return tuple(rows)
+    return tuple((_one(name), _one(value)) for name, value in rows)
 
 
 def _texts(readings: tuple[ReadingView, ...], review: Review) -> Iterator[str]:
@@ -247,7 +272,7 @@ def view(review: Review) -> ReviewView:
         what=_one(review.what).rstrip("."),
         verdict=review.verdict.value,
         verdict_key=review.verdict.value.replace(" ", "-"),
-        verdict_meaning=words.VERDICTS[review.verdict],
+        verdict_meaning=_one(words.VERDICTS[review.verdict]),
         rule=_one(review.rule),
         headline=because[0] if because else words.VERDICTS[review.verdict],
         reasons=because[1:],
@@ -268,7 +293,9 @@ def view(review: Review) -> ReviewView:
         left_out=tuple((_one(x.source), _one(x.reason), count(x.rows)) for x in review.left_out),
         arms=tuple((_one(arm), count(n)) for arm, n in review.arms.items()),
         simulated=review.simulated,
-        glossary=words.glossary(_texts(every, review)),
+        glossary=tuple(
+            (_one(term), _one(meaning)) for term, meaning in words.glossary(_texts(every, review))
+        ),
         stages=tuple(
             (_one(s.name), seconds(s.seconds), count(s.rows) if s.rows is not None else "")
             for s in review.cost.stages

@@ -68,7 +68,8 @@ def _checked(evidence: Evidence) -> str:
 
 @pytest.mark.parametrize("evidence", EVERY, ids=lambda e: f"{e.kind}: {e.title[:30]}")
 def test_every_kind_is_drawn_and_closed(evidence: Evidence) -> None:
-    assert "<figcaption>" in _checked(evidence)
+    made = _checked(evidence)
+    assert "<figcaption>" in made or "<summary>" in made
 
 
 @pytest.mark.parametrize("text", HOSTILE)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from datetime import date
 
 from octad.faces.charts.frame import (
     Scale,
@@ -16,6 +17,7 @@ from octad.faces.charts.frame import (
 )
 from octad.faces.safe import clean, html
 from octad.model.finding import Curve, CurveLine
+from octad.model.numbers import MONTHS
 
 __all__ = ["curve"]
 
@@ -68,7 +70,7 @@ def _x_axis(evidence: Curve, xs: list[float], numeric: bool) -> str:
         scale = Scale(min(values), max(values))
         marks = [(scale.at(t), number(t, percent=False, step=step)) for t in steps]
     else:
-        labels = [clean(x, limit=16) for x in evidence.x]
+        labels = [_day(clean(x, limit=16)) for x in evidence.x]
         room = max(2, 42 // (max((len(label) for label in labels), default=1) + 2))
         every = max(1, math.ceil((len(labels) - 1) / max(room - 1, 1)))
         marks = [(xs[i], labels[i]) for i in range(0, len(labels), every)]
@@ -78,6 +80,15 @@ def _x_axis(evidence: Curve, xs: list[float], numeric: bool) -> str:
         return f'<text x="{at:.2f}%" y="15" text-anchor="{anchor}">{html(label)}</text>'
 
     return "".join(text(at, label) for at, label in marks)
+
+
+def _day(text: str) -> str:
+    """An ISO date as people write it; anything else as it is."""
+    try:
+        when = date.fromisoformat(text)
+    except ValueError:
+        return text
+    return f"{when.day} {MONTHS[when.month - 1]}"
 
 
 def _launch(evidence: Curve, xs: list[float], numeric: bool) -> str:

@@ -88,7 +88,7 @@ def intervals(evidence: Intervals) -> str:
         f'<text x="{scale.at(t):.2f}%" y="14" text-anchor="middle">'
         f"{number(t, percent=evidence.percent, signed=True, step=step)}</text>"
         for t in steps
-        if 4 < scale.at(t) < 96
+        if 1 < scale.at(t) < 99
     )
     foot = (
         '<li class="iv iv-axis" aria-hidden="true"><span class="iv-label"></span>'

@@ -9,7 +9,7 @@ from itertools import groupby
 from octad.faces.charts.frame import figure
 from octad.faces.numbers import common, count, day, plain
 from octad.faces.safe import clean, html
-from octad.model.finding import Quote, Quotes, Story, Table
+from octad.model.finding import Quote, Quotes, Story, StoryLine, Table
 
 __all__ = ["quotes", "story", "table"]
 
@@ -17,7 +17,7 @@ QUOTE_LIMIT = 600
 """Characters of one quote; a quote is read, not searched."""
 
 
-_FIGURE = re.compile(r"^[+−-]?[\d.,]+ ?(%|pp|s|ms|×)?$|^–$")
+_FIGURE = re.compile(r"^[+−×-]?[\d.,]+ ?(%|pp|s|ms|×)?$|^p [.<\d]|^–$")
 
 
 def _column(values: Sequence[str | float | int | None]) -> tuple[list[str], bool]:
@@ -88,17 +88,32 @@ def quotes(evidence: Quotes) -> str:
     return figure("voices", evidence.title, inside)
 
 
+def _step(line: StoryLine) -> str:
+    """One thing a user did."""
+    note = f' <span class="did-note" dir="auto">{html(line.note, limit=240)}</span>'
+    return (
+        f'<span class="did{" error" if line.error else ""}"><b>{html(line.event, limit=120)}</b>'
+        f"{' <em>went wrong</em>' if line.error else ''}{note if line.note else ''}</span>"
+    )
+
+
 def story(evidence: Story) -> str:
-    """Show one person's days, line by line."""
-    days = []
-    for number, lines in groupby(evidence.lines, key=lambda line: line.day):
-        items = "".join(
-            f'<li{" class=error" if line.error else ""}><span class="at">{html(line.time)}</span>'
-            f'<span class="what"><b>{html(line.event, limit=120)}</b>'
-            f"{' <em>went wrong</em>' if line.error else ''}"
-            f' <span dir="auto">{html(line.note, limit=240)}</span></span></li>'
-            for line in lines
+    """Tell one person's days: a line a minute, what was done in it one after the other."""
+    rows = []
+    shown = None
+    for (number, at), lines in groupby(evidence.lines, key=lambda line: (line.day, line.time)):
+        day_name = f"Day {number}" if number != shown else ""
+        shown = number
+        done = ' <span class="then" aria-hidden="true">→</span> '.join(map(_step, lines))
+        rows.append(
+            f'<li{" class=next-day" if day_name else ""}><span class="day">{day_name}</span>'
+            f'<span class="at">{html(at)}</span><span>{done}</span></li>'
         )
-        days.append(f"<h5>Day {number}</h5><ol>{items}</ol>")
-    who = f"user {evidence.user}"
-    return figure("story", evidence.title, "".join(days), note=who)
+    wrong = sum(line.error for line in evidence.lines)
+    facts = [f"user {html(evidence.user, limit=40)}"]
+    facts += [f"{wrong} {'thing' if wrong == 1 else 'things'} went wrong"] if wrong else []
+    return (
+        f'<figure class="chart story"><details><summary><b>{html(evidence.title)}</b>'
+        f' <span class="note">{" · ".join(facts)}</span></summary>'
+        f"<ol>{''.join(rows)}</ol></details></figure>"
+    )
