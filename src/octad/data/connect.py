@@ -153,6 +153,8 @@ def _attach(backend: Backend, path: Path, name: str, where: Where | None) -> Non
         )
     try:
         backend.raw_sql(f"ATTACH {literal(str(path))} AS {ATTACHED} (READ_ONLY)")
+        # The file's views name its tables without a catalog, so they are looked for there too.
+        backend.raw_sql(f"SET search_path = 'memory.main,{ATTACHED}.main'")
     except duckdb.Error as error:
         raise DataError(
             f"connection: '{name}' cannot be opened as a DuckDB database.",

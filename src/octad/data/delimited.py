@@ -141,23 +141,28 @@ def sniff_dialect(path: Path, name: str, where: Where | None = None) -> Dialect:
     )
 
 
+def _strict(text: str, delimiter: str) -> list[str] | None:
+    """A record's cells; None when a quote in it does not close, or closes before its cell ends."""
+    try:
+        return next(csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=True), [])
+    except csv.Error:
+        return None
+
+
 def _records(file: IO[str], dialect: Dialect) -> Iterator[tuple[int, list[str] | Broken]]:
     """Rows with their lines; a row whose quote never closes costs itself alone.
 
-    A record ends where its quotes are even. If what was gathered has the wrong number of columns
-    and spans lines, the opening quote was broken: the first line is set aside, and reading goes
-    on with the second.
+    A line that reads well alone is a row. Else lines are gathered until the quotes are even; when
+    what was gathered does not read well either, the quote was broken: the first line is set
+    aside, and reading goes on with the second.
     """
     width = len(dialect.columns)
     waiting: list[str] = []
     line = dialect.start
-    while True:
-        if not waiting:
-            waiting = list(islice(file, 1))
-            if not waiting:
-                return
+    while waiting or (waiting := list(islice(file, 1))):
         taken, quotes = 1, waiting[0].count('"')
-        while quotes % 2 and taken < _LONGEST:
+        row = _strict(waiting[0], dialect.delimiter)
+        while row is None and taken < _LONGEST:
             if taken == len(waiting):
                 more = list(islice(file, 1))
                 if not more:
@@ -165,19 +170,18 @@ def _records(file: IO[str], dialect: Dialect) -> Iterator[tuple[int, list[str] |
                 waiting += more
             quotes += waiting[taken].count('"')
             taken += 1
-        text = "".join(waiting[:taken])
-        row = None if quotes % 2 else next(iter(_rows(text, dialect.delimiter)), [])
-        if row is not None and len(row) == width:
-            yield line, row
-        elif taken > 1:
+            if quotes % 2 == 0:
+                row = _strict("".join(waiting[:taken]), dialect.delimiter)
+                break
+        if row is None or (taken > 1 and len(row) != width):
             taken = 1
             yield line, Broken(line, "a quote that never closes", waiting[0].rstrip("\r\n"))
+        elif len(row) == width:
+            yield line, row
         elif row:
             few = len(row) < width
-            reason = f"too {'few' if few else 'many'} columns"
-            yield line, Broken(line, reason, text.rstrip("\r\n"))
-        elif row is None:
-            yield line, Broken(line, "a quote that never closes", text.rstrip("\r\n"))
+            text = "".join(waiting[:taken]).rstrip("\r\n")
+            yield line, Broken(line, f"too {'few' if few else 'many'} columns", text)
         line += taken
         del waiting[:taken]
 

@@ -97,7 +97,7 @@ def shape(
             numbers = _number_rule(table, found)
             notes += numbers.notes
             parsed = as_number(found.value, numbers)
-            endless = (parsed.isnan() | parsed.isinf()).fill_null(False)  # noqa: FBT003
+            endless = (parsed.isnan() | parsed.isinf()).fill_null(False)
             ours[role] = endless.ifelse(ibis.null("float64"), parsed)
         elif role in FLAGS:
             ours[role] = as_flag(found.value)
@@ -141,8 +141,8 @@ def _reasoned(
     reason = ibis.cases(*((test, why) for test, why, _ in faults))
     cell = ibis.cases(*((test, value.cast("string")) for test, _, value in faults))
     row = ibis.struct({c: inner[f"{_PLAIN}{place}"] for place, c in enumerate(columns)})
-    # A row is only written out whole where it is out.
-    whole = reason.notnull().ifelse(row.cast("json").cast("string"), ibis.null("string"))
+    # Only asked for where a row is out, so engines make it for those alone.
+    whole = row.cast("json").cast("string")
     kept = [c for c in inner.columns if not c.startswith((_CELL, _PLAIN))]
     return inner.select(*kept, **{REASON: reason, CELL: cell, WHOLE: whole})
 

@@ -1,5 +1,6 @@
 """CSV and JSON files as tables of text, whatever their encoding and however broken."""
 
+# ruff: noqa: S608 - every name goes through `quoted`, every text through `literal`
 from __future__ import annotations
 
 import json
@@ -108,7 +109,7 @@ def _read_one(
     columns = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in dialect.columns)
     options = (
         f"auto_detect=false, header=false, delim={literal(dialect.delimiter)}, nullstr='', "
-        f"quote='\"', escape='\"', skip={dialect.start - 1}, max_line_size=16777216"
+        f"quote='\"', escape='\"', skip={dialect.start - 1}, max_line_size={_longest(clean)}"
     )
     rejects, scans = f"{table}_rejects", f"{table}_scans"
     run(
@@ -130,8 +131,13 @@ def _read_one(
         f"CREATE OR REPLACE TEMP TABLE {quoted(table)} AS SELECT *, {literal(path.stem)} AS {FILE} "
         f"FROM read_csv({listed([mended])}, columns={{{literal(LINE)}: 'BIGINT', {columns}}}, "
         "auto_detect=false, header=true, delim=',', nullstr='', quote='\"', escape='\"', "
-        "max_line_size=1073741824)"
+        f"max_line_size={_longest(mended)})"
     )
+
+
+def _longest(path: Path) -> int:
+    """The longest row to allow for: the engine sets aside sixteen times as much memory."""
+    return min(max(path.stat().st_size, 1 << 21), 1 << 26)
 
 
 def _number_lines(engine: Engine, table: str, clean: Path, dialect: Dialect) -> None:
@@ -202,13 +208,18 @@ def read_json(engine: Engine, name: str, paths: Sequence[Path], where: Where | N
                 f"{listed(clean)}, {kind}, maximum_depth=1, sample_size=-1, union_by_name=true, "
                 f"filename='{FILE}', maximum_object_size=67108864)"
             )
-            found.broken = [] if array else _broken_lines(engine, flat, paths)
-        columns = [c for c, *_ in run(f"DESCRIBE {quoted(flat)}").fetchall() if c != FILE]
-        if columns in (["json"], []):
+            if not array:
+                found.broken = _broken_lines(engine, flat, paths)
+        columns = _columns(engine, flat)
+        if columns == ["json"]:
+            # Some line is JSON but no object, so the engine left them all whole.
+            found.broken = _broken_lines(engine, flat, paths, "json_type(json) <> 'OBJECT'")
+            columns = _spread(engine, flat)
+        if not columns:
             raise DataError(
                 f"{paths[0].name} cannot be read as JSON lines.",
                 where=where,
-                mend='It needs one object a line, such as {"user": "a", "time": "…"}.',
+                mend='It needs one object a line, such as {"user": "a", "time": "2026-03-01"}.',
             )
         filled = " OR ".join(f"{quoted(c)} IS NOT NULL" for c in columns)
         cells = ", ".join(_json_column(engine, flat, c) for c in columns)
@@ -225,6 +236,34 @@ def read_json(engine: Engine, name: str, paths: Sequence[Path], where: Where | N
     finally:
         run(f"DROP TABLE IF EXISTS {quoted(flat)}")
     return found
+
+
+def _columns(engine: Engine, table: str) -> list[str]:
+    described = engine.backend.raw_sql(f"DESCRIBE {quoted(table)}").fetchall()
+    return [column for column, *_ in described if column != FILE]
+
+
+def _spread(engine: Engine, table: str) -> list[str]:
+    """Turn a table of whole JSON objects into one with a column for every key."""
+    run = engine.backend.raw_sql
+    objects = f"{quoted(table)} WHERE json_type(json) = 'OBJECT'"
+    keys = [
+        key
+        for (key,) in run(
+            f"SELECT key FROM (SELECT unnest(json_keys(json)) AS key FROM {objects}) "
+            "GROUP BY key ORDER BY count(*) DESC, key"
+        ).fetchall()
+    ]
+    pointers = ["/" + key.replace("~", "~0").replace("/", "~1") for key in keys]
+    cells = ", ".join(
+        f"json_extract(json, {literal(pointer)}) AS {quoted(key)}"
+        for key, pointer in zip(keys, pointers, strict=True)
+    )
+    if keys:
+        run(
+            f"CREATE OR REPLACE TEMP TABLE {quoted(table)} AS SELECT {cells}, {FILE} FROM {objects}"
+        )
+    return keys
 
 
 def _starts_array(path: Path) -> bool:
@@ -264,12 +303,14 @@ def _holds_pairs(engine: Engine, table: str, cell: str) -> bool:
     return bool(found and found[0])
 
 
-def _broken_lines(engine: Engine, table: str, paths: Sequence[Path]) -> list[Broken]:
+def _broken_lines(
+    engine: Engine, table: str, paths: Sequence[Path], also: str = "false"
+) -> list[Broken]:
     """Lines that are no JSON object; the engine leaves an empty row for each."""
-    run = engine.backend.raw_sql
-    columns = [c for c, *_ in run(f"DESCRIBE {quoted(table)}").fetchall() if c != FILE]
-    empty = " AND ".join(f"{quoted(c)} IS NULL" for c in columns) or "true"
-    counted = run(f"SELECT count(*) FROM {quoted(table)} WHERE {empty}").fetchone()
+    empty = " AND ".join(f"{quoted(c)} IS NULL" for c in _columns(engine, table)) or "true"
+    counted = engine.backend.raw_sql(
+        f"SELECT count(*) FROM {quoted(table)} WHERE ({empty}) OR {also}"
+    ).fetchone()
     wanted = counted[0] if counted else 0
     if not wanted:
         return []
