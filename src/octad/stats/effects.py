@@ -32,6 +32,7 @@ from octad.stats.levels import (
     linearise,
     of_shares,
     of_sums,
+    price_of_theta,
     spread,
 )
 from octad.stats.moments import Moments
@@ -144,29 +145,33 @@ def compare_many(
         Arrays of that leading shape; groups that cannot be estimated are not `ok`.
     """
     first, second = linearise(control), linearise(treatment)
-    plain = adjusted(first, second, np.zeros(first.n.shape))
-    coefficient = np.zeros(first.n.shape)
-    if adjust:
-        if isinstance(theta, str):
-            coefficient = best_theta(first, second)
-            if theta == "first" and coefficient.ndim:
-                coefficient = np.broadcast_to(coefficient[:1], coefficient.shape)
-        else:
-            coefficient = np.broadcast_to(np.asarray(theta, dtype=np.float64), first.n.shape)
-        coefficient = np.where(first.has_pre & second.has_pre, coefficient, 0.0)
-    levels = adjusted(first, second, coefficient)
+    still = np.zeros(first.n.shape)
+    plain, coefficient, price = adjusted(first, second, still), still, np.ones(first.n.shape)
+    if adjust and isinstance(theta, str):
+        coefficient, price = best_theta(first, second), price_of_theta(first, second)
+        if theta == "first":
+            coefficient = np.broadcast_to(coefficient[:1], coefficient.shape)
+            # To the other groups it is a number from outside, whose own error is far smaller.
+            price[1:] = 1.0
+    elif adjust:
+        coefficient = np.broadcast_to(np.asarray(theta, dtype=np.float64), first.n.shape)
+    coefficient = np.where(first.has_pre & second.has_pre, coefficient, 0.0)
     contrast = np.stack([-np.ones(first.n.shape), np.ones(first.n.shape)])
     raw, _ = spread(plain, contrast)
-    left, _ = spread(levels, contrast)
-    reduction = np.where(coefficient != 0, 1 - divide(left, raw), 0.0)
+    left, _ = spread(adjusted(first, second, coefficient), contrast)
+    if isinstance(theta, str) and theta == "own":
+        # A covariate that does not earn the price of its coefficient is left out.
+        coefficient = np.where(price * left < raw, coefficient, 0.0)
+    price = np.where(coefficient != 0, price, 1.0)
+    levels = adjusted(first, second, coefficient)
     found = finish(
-        levels,
+        replace(levels, covs=levels.covs * price[..., None, None]),
         np.maximum(first.reason, second.reason),
         relative=relative,
         level=level,
         planned_n=planned_n,
         interval=interval,
-        reduction=reduction,
+        reduction=np.where(coefficient != 0, 1 - divide(price * left, raw), 0.0),
         theta=coefficient,
     )
     return found if relative else _pool_shares(found, control, treatment)

@@ -23,6 +23,7 @@ __all__ = [
     "linearise",
     "of_shares",
     "of_sums",
+    "price_of_theta",
     "spread",
 ]
 
@@ -129,6 +130,21 @@ def best_theta(control: Arm, treatment: Arm) -> FloatArray:
     both = control.cov + treatment.cov
     usable = control.has_pre & treatment.has_pre
     return np.asarray(np.where(usable, divide(both[..., 0, 1], both[..., 1, 1]), 0.0))
+
+
+def price_of_theta(control: Arm, treatment: Arm) -> FloatArray:
+    """What estimating θ from the same users costs: a factor on the variance, 1 when n is large.
+
+    With equal variances it makes the adjusted difference that of analysis of covariance: one
+    degree of freedom is lost, and the arms' own distance before the launch is multiplied by an
+    uncertain θ. Without it, 15 users an arm call no effect one 6% of the time instead of 5%.
+    """
+    users = control.n + treatment.n
+    apart = divide(
+        (treatment.pre - control.pre) ** 2, control.cov[..., 1, 1] + treatment.cov[..., 1, 1]
+    )
+    freedom = np.maximum(users - 2, 2.0)
+    return np.asarray(freedom / (freedom - 1) * (1 + apart / freedom))
 
 
 def adjusted(control: Arm, treatment: Arm, theta: FloatArray) -> Levels:
