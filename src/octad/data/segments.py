@@ -165,7 +165,7 @@ def from_behaviour(rollup: Rollup, units: Units, actions: NDArray[np.float64]) -
     bands.append(
         Attribute(
             TENURE,
-            ("new, or back after a pause", "seen a week before"),
+            ("not seen a week before", "seen a week before"),
             week_before.astype(np.int64),
         )
     )

@@ -12,6 +12,7 @@ from octad.model.finding import Answer, Finding, Grade, Stance, State
 from octad.model.numbers import plain
 from octad.model.plan import Plan
 from octad.model.review import Verdict
+from octad.readings.claims import segment_words
 
 __all__ = ["TABLE", "Outcome", "Row", "decide", "table_markdown"]
 
@@ -242,8 +243,7 @@ def _headline(plan: Plan, kpi: Answer, findings: list[Finding], harms: list[Find
     parts += [_clause(f) for f in shown if f.metric != plan.launch.kpi][:3]
     segment = next((f for f in harms if f.segment is not None), None)
     if segment is not None and segment.segment:
-        who = " and ".join(f"{k.replace('_', ' ')} {v}" for k, v in segment.segment.items())
-        parts.append(f"users with {who} pay most")
+        parts.append(f"{segment_words(segment.segment.items())} pay most")
     if not parts:
         return "No number of this plan could be measured."
     text = parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])}, and {parts[-1]}"

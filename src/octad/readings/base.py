@@ -147,6 +147,7 @@ class Measured:
         raw_control, raw_treatment: Levels as observed, without any adjustment.
         totals: Users and the numerator's sum of control, then of treatment.
         share: Whether levels are said in per cent.
+        unit: Of the levels: ``share``, or the metric's own.
     """
 
     metric: str
@@ -160,6 +161,7 @@ class Measured:
     waiting: int
     query: str | None
     share: bool = False
+    unit: str = ""
     totals: tuple[tuple[int, float], ...] = ()
 
     @property
@@ -231,7 +233,8 @@ def measure(
         n=int(control.n + treatment.n),
         waiting=found.waiting,
         query=found.query,
-        share=share_like(plan.metric(name), control + treatment),
+        share=(share := share_like(plan.metric(name), control + treatment)),
+        unit="share" if share else plan.metric(name).unit,
         totals=tuple((int(m.n), float(m.n * m.mean[0])) for m in (control, treatment)),
     )
 
@@ -262,7 +265,8 @@ def _measure_change(
         n=int(moments.n),
         waiting=found.waiting,
         query=found.query,
-        share=share_like(plan.metric(name), moments),
+        share=(share := share_like(plan.metric(name), moments)),
+        unit="share" if share else plan.metric(name).unit,
         totals=tuple((int(m.n), float(m.n * m.mean[0])) for m in (before, moments)),
     )
 
@@ -329,7 +333,7 @@ def number_of(measured: Measured, *, p_adjusted: float | None = None) -> Number:
         high=e.high,
         level=e.level,
         relative=e.relative,
-        unit="fraction of control" if e.relative else "",
+        unit=measured.unit,
         p=measured.absolute.p,
         anytime_low=e.anytime_low,
         anytime_high=e.anytime_high,

@@ -167,7 +167,7 @@ def _padded(plan: Plan, inputs: Inputs, judged: list[Judged]) -> list[Finding]:
                     high=above.high,
                     level=above.level,
                     relative=True,
-                    unit="fraction of control, per user",
+                    unit="",
                     p=above.p,
                     z=above.z,
                     control=above.control,
@@ -287,12 +287,13 @@ def _harm_finding(
     interval = span_text(low, high) if s.relative else f"[{plain(low, 3)}, {plain(high, 3)}]"
     grade = grade_of(plan)
     several = len(inputs.arms) > 2
+    who = segment_words(hit.slice.values)
     evidence: tuple[Evidence, ...] = (_picture(hit, cells, searches),) if rank == 0 else ()
     return Finding(
         id=f"breadth.harmed.{rank + 1}.{hit.metric}"
         + (f".{inputs.arms[hit.arm]}" if several else ""),
-        claim=f"Users with {segment_words(hit.slice.values)} ({users / total:.0%} of users): "
-        f"{hit.metric} {figure} {interval}{in_arm(inputs, inputs.arms[hit.arm])}.",
+        claim=f"{who[:1].upper()}{who[1:]} ({users / total:.0%} of all): {hit.metric} {figure} "
+        f"{interval}{in_arm(inputs, inputs.arms[hit.arm])}.",
         stance=Stance.AGAINST,
         grade=grade,
         metric=hit.metric,
@@ -304,7 +305,7 @@ def _harm_finding(
             high=high,
             level=plan.launch.rules.level,
             relative=s.relative,
-            unit="fraction of control" if s.relative else "",
+            unit="",
             p_adjusted=float(s.p[i]),
             se=float(s.all_se[i]),
             control=float(ratio[0]),
@@ -326,7 +327,7 @@ def _picture(hit: _Hit, cells: MetricCells, searches: list[tuple[str, HarmSearch
     search = next(s for name, s in searches if name == hit.metric)
     rows = [
         Interval(
-            label=segment_words(piece.values),
+            label=_label(piece),
             value=float(search.all_value[i]),
             low=float(search.all_low[i]),
             high=float(search.all_high[i]),
@@ -340,7 +341,7 @@ def _picture(hit: _Hit, cells: MetricCells, searches: list[tuple[str, HarmSearch
         rows.insert(
             0,
             Interval(
-                label=segment_words(hit.slice.values),
+                label=_label(hit.slice),
                 value=float(search.all_value[i]),
                 low=float(search.all_low[i]),
                 high=float(search.all_high[i]),

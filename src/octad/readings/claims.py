@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from octad.model.finding import (
     Evidence,
     Finding,
@@ -103,22 +105,25 @@ def moved(measured: Measured) -> str:
     return f"{measured.metric} {path} ({figure})"
 
 
-def segment_words(values: tuple[tuple[str, str], ...]) -> str:
-    """A segment in words: ``region north and age band 60+``.
+def segment_words(values: Iterable[tuple[str, str]]) -> str:
+    """Who is in a segment, in words.
 
-    >>> segment_words((("age_band", "60+"), ("use before", "heavy (over 46 actions)")))
-    'age band 60+ and heavy use before (over 46 actions)'
+    >>> segment_words([("region", "north"), ("age_band", "60+")])
+    'users where region is north and age band is 60+'
+    >>> segment_words([("use before", "heavy (over 46 actions)"), ("age_band", "60+")])
+    'heavy users (over 46 actions before) where age band is 60+'
     """
-    words = []
+    who, conditions = "users", []
     for name, value in values:
         if name == "use before":
             kind, _, note = value.partition(" (")
-            words.append(f"{kind} use before" + (f" ({note}" if note else ""))
+            note = note.rstrip(")")
+            who = f"{kind} users ({note} before)" if note else f"users with {value} of use before"
         elif name == "tenure":
-            words.append(f"an account {value}")
+            conditions.append(f"the account was {value}")
         else:
-            words.append(f"{name.replace('_', ' ')} {value}")
-    return " and ".join(words)
+            conditions.append(f"{name.replace('_', ' ')} is {value}")
+    return who + (f" where {' and '.join(conditions)}" if conditions else "")
 
 
 def decider(plan: Plan, inputs: Inputs) -> str:

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from octad.model.finding import (
     Answer,
-    Bars,
-    Curve,
-    CurveLine,
-    Evidence,
     Finding,
-    Grade,
-    Number,
     Stance,
 )
-from octad.model.inputs import Inputs, Reviews
+from octad.model.inputs import Inputs
 from octad.model.metric import ReviewMetric
 from octad.model.needs import Needs
 from octad.model.numbers import plain
-from octad.model.plan import Everyone, Plan
+from octad.model.plan import Plan
 from octad.readings.base import (
     ASSUMES,
     BREAKS,
@@ -31,10 +23,10 @@ from octad.readings.base import (
     number_of,
 )
 from octad.readings.claims import brief, decider, in_arm, meaning, moved
+from octad.readings.loud import liked, loud
+from octad.readings.voices import listen
 
 QUESTION = "What does the number say that the team is paid for?"
-_DAYS = 28
-_FEWEST = 20
 
 
 def needs(plan: Plan) -> Needs:
@@ -49,17 +41,17 @@ def needs(plan: Plan) -> Needs:
 def read(plan: Plan, inputs: Inputs) -> Answer:
     """Say what the KPI says; it can never vouch for itself."""
     name = plan.launch.kpi
-    loud = _loud(plan, inputs)
+    noise, lacking = _noise(plan, inputs)
     if name is None:
         return Answer(
             stance=Stance.SILENT,
             question=QUESTION,
             summary="the plan names no KPI",
-            findings=tuple(loud),
+            findings=tuple(noise),
             missing=("A 'kpi:' in the plan.",),
         )
     if isinstance(plan.metric(name), ReviewMetric):
-        return _of_reviews(plan, name, loud)
+        return _of_reviews(plan, name, noise, lacking)
     findings: list[Finding] = []
     words: list[str] = []
     stances: list[Stance] = []
@@ -93,15 +85,14 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
             stance=Stance.SILENT,
             question=QUESTION,
             summary=inputs.absent.get(name, f"{name} cannot be measured from these sources"),
-            findings=tuple(loud),
+            findings=tuple(noise),
             missing=missing_metrics(inputs, [name]) or (f"{name}: no estimate was possible.",),
         )
-    summary = " · ".join([*words, *(f.claim.rstrip(".").lower() for f in loud)])
     return Answer(
         stance=stances[0] if len(set(stances)) == 1 else Stance.MIXED,
         question=QUESTION,
-        summary=summary if not loud else " · ".join([*words, _short(loud)]),
-        findings=(*findings, *loud),
+        summary=" · ".join([*words, *([_short(noise)] if noise else [])]),
+        findings=(*findings, *noise),
     )
 
 
@@ -118,130 +109,29 @@ def _short(loud: list[Finding]) -> str:
     return " · ".join(parts)
 
 
-def launch_day(plan: Plan) -> np.datetime64 | None:
-    """The day the launch began, if the plan says."""
-    design = plan.launch.design
-    day = design.everyone if isinstance(design, Everyone) else plan.launch.starts
-    return None if day is None else np.datetime64(day, "s")
+def _noise(plan: Plan, inputs: Inputs) -> tuple[list[Finding], str]:
+    """How loud and how liked; and what is missing where that cannot be said."""
+    talk = listen(plan, inputs)
+    if isinstance(talk, str):
+        return [], talk
+    found = [loud(talk), liked(talk)]
+    return [f for f in found if f is not None], ""
 
 
-def _windows(reviews: Reviews, start: np.datetime64) -> tuple[np.ndarray, np.ndarray, float]:
-    """Own reviews in the 28 days before and after, and how many days after there are."""
-    width = np.timedelta64(_DAYS, "D")
-    ours = reviews.ours & ~reviews.deleted
-    before = ours & (reviews.time >= start - width) & (reviews.time < start)
-    after = ours & (reviews.time >= start) & (reviews.time < start + width)
-    last = reviews.time.max() if len(reviews.time) else start
-    days = float(np.clip((last - start) / np.timedelta64(1, "D"), 1.0, _DAYS))
-    return before, after, days
-
-
-def _loud(plan: Plan, inputs: Inputs) -> list[Finding]:
-    start, reviews = launch_day(plan), inputs.reviews
-    if start is None or reviews is None:
-        return []
-    before, after, days = _windows(reviews, start)
-    if before.sum() < _FEWEST or after.sum() < _FEWEST:
-        return []
-    ratio = float((after.sum() / days) / (before.sum() / _DAYS))
-    error = float(np.sqrt(1 / before.sum() + 1 / after.sum()))
-    found = [
-        Finding(
-            id="kpi.loud",
-            claim=f"Talk went to {plain(ratio, 1)} times what it was: {after.sum():,} reviews in "
-            f"the {days:.0f} days after the launch, {before.sum():,} in the {_DAYS} before.",
-            grade=Grade.T,
-            estimate=Number(
-                value=ratio,
-                low=ratio * float(np.exp(-1.96 * error)),
-                high=ratio * float(np.exp(1.96 * error)),
-                level=0.95,
-                unit="times",
-            ),
-            n=int(before.sum() + after.sum()),
-            method="ratio of reviews a day; interval as for independent counts (Poisson)",
-            assumes=ASSUMES[Grade.T],
-            breaks=BREAKS[Grade.T],
-            evidence=(_by_day(reviews, start),),
-        )
-    ]
-    stars = _stars(reviews, before, after)
-    return [*found, stars] if stars is not None else found
-
-
-def _by_day(reviews: Reviews, start: np.datetime64) -> Curve:
-    offset = np.floor((reviews.time - start) / np.timedelta64(1, "D")).astype(int)
-    inside = reviews.ours & ~reviews.deleted & (offset >= -_DAYS) & (offset < _DAYS)
-    days = np.arange(-_DAYS, min(_DAYS, int(offset.max(initial=0)) + 1))
-    counts = np.bincount(offset[inside] + _DAYS, minlength=2 * _DAYS)[: len(days)]
-    return Curve(
-        title="Our reviews by day",
-        x_label="days from the launch",
-        y_label="reviews",
-        x=tuple(int(d) for d in days),
-        lines=(CurveLine(name="reviews a day", y=tuple(float(c) for c in counts)),),
-        mark=0,
-    )
-
-
-def _stars(reviews: Reviews, before: np.ndarray, after: np.ndarray) -> Finding | None:
-    rated = np.isfinite(reviews.rating)
-    one, two = reviews.rating[before & rated], reviews.rating[after & rated]
-    if len(one) < _FEWEST or len(two) < _FEWEST:
-        return None
-    difference = float(two.mean() - one.mean())
-    se = float(np.sqrt(one.var(ddof=1) / len(one) + two.var(ddof=1) / len(two)))
-    evidence: tuple[Evidence, ...] = (
-        Bars(
-            title="Stars before and after",
-            y_label="share of reviews",
-            labels=tuple(f"{s} ★" for s in range(1, 6)),
-            groups={
-                "before": tuple(float((np.rint(one) == s).mean()) for s in range(1, 6)),
-                "after": tuple(float((np.rint(two) == s).mean()) for s in range(1, 6)),
-            },
-            percent=True,
-        ),
-    )
-    return Finding(
-        id="kpi.liked",
-        claim=f"The reviews' stars went from {plain(float(one.mean()), 1)} to "
-        f"{plain(float(two.mean()), 1)}.",
-        grade=Grade.T,
-        estimate=Number(
-            value=difference,
-            low=difference - 1.96 * se,
-            high=difference + 1.96 * se,
-            level=0.95,
-            unit="stars",
-            se=se,
-            control=float(one.mean()),
-            treatment=float(two.mean()),
-        ),
-        n=len(one) + len(two),
-        method="difference of means, Welch's error",
-        assumes=ASSUMES[Grade.T],
-        breaks=BREAKS[Grade.T],
-        evidence=evidence,
-    )
-
-
-def _of_reviews(plan: Plan, name: str, loud: list[Finding]) -> Answer:
+def _of_reviews(plan: Plan, name: str, noise: list[Finding], lacking: str) -> Answer:
     """A KPI that is read off our own reviews: their stars, or how many there are."""
     metric = plan.metric(name)
     wanted = "kpi.liked" if getattr(metric, "reviews", "") == "stars" else "kpi.loud"
-    found = next((f for f in loud if f.id == wanted), None)
-    lacking = (
-        f"At least {_FEWEST} of our own reviews in the {_DAYS} days before the launch, and as many "
-        "after."
-    )
+    found = next((f for f in noise if f.id == wanted), None)
     if found is None or found.estimate is None:
         return Answer(
             stance=Stance.SILENT,
             question=QUESTION,
-            summary="too few reviews on one side of the launch",
-            findings=tuple(loud),
-            missing=(lacking,),
+            summary="our own reviews around the launch say too little",
+            findings=tuple(noise),
+            missing=(
+                lacking or "Reviews of our own product with stars, before the launch and after.",
+            ),
         )
     e = found.estimate
     nought = 1.0 if wanted == "kpi.loud" else 0.0
@@ -254,6 +144,6 @@ def _of_reviews(plan: Plan, name: str, loud: list[Finding]) -> Answer:
     return Answer(
         stance=stance,
         question=QUESTION,
-        summary=f"{name}: {_short(loud)}",
-        findings=(named, *(f for f in loud if f is not found)),
+        summary=f"{name}: {_short(noise)}",
+        findings=(named, *(f for f in noise if f is not found)),
     )

@@ -233,7 +233,7 @@ def _new_users(plan: Plan, inputs: Inputs) -> list[Finding]:
         gains[value] = (share, share * float(level[1] - level[0]))
     total = sum(g for _, g in gains.values())
     people = sum(n for n, _ in gains.values())
-    new = next((v for v in gains if v.startswith("new")), None)
+    new = next((v for v in gains if v.startswith("not seen")), None)
     if new is None or total == 0:
         return []
     n_share, g_share = gains[new][0] / people, gains[new][1] / total

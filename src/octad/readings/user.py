@@ -169,7 +169,7 @@ def _error_finding(
     met, name = errors.kinds[kind], errors.bands[band]
     serious = effect.treatment >= _QUARTER and effect.control < effect.treatment / 2
     stance = Stance.AGAINST if serious else Stance.MIXED if effect.value >= _PLAIN else Stance.FOR
-    who = "users" if name == EVERYONE else f"users with {segment_words((('use before', name),))}"
+    who = "users" if name == EVERYONE else segment_words([("use before", name)])
     return Finding(
         id=f"user.error.{kind}" + (f".{inputs.arms[arm]}" if len(inputs.arms) > 2 else ""),
         claim=f"{_fraction(effect.treatment)} of {who} met '{kind}', against "

@@ -1,0 +1,127 @@
+"""How loud a launch was, and how well the noise was liked."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from octad.model.finding import Bars, Curve, CurveLine, Finding, Grade, Number
+from octad.model.numbers import plain
+from octad.readings.base import ASSUMES, BREAKS
+from octad.readings.voices import FEWEST, Talk
+from octad.stats.rates import rate_ratio
+
+__all__ = ["liked", "loud"]
+
+BoolArray = NDArray[np.bool_]
+
+
+def _sides(talk: Talk) -> tuple[BoolArray, BoolArray]:
+    """Our sound reviews before and after."""
+    one, two = (np.asarray(talk.ours & talk.sound & side) for side in (talk.before, talk.after))
+    return one, two
+
+
+def loud(talk: Talk) -> Finding:
+    """Reviews a day after the launch against before, praise that was bought or pushed set aside."""
+    day = talk.reviews.time.astype("datetime64[D]")
+    one, two = _sides(talk)
+    offset = (day - talk.start).astype(int)
+    span = np.arange(-talk.days_before, talk.days_after)
+    counts = np.bincount(offset[one | two] + talk.days_before, minlength=len(span)).astype(float)
+    ratio = rate_ratio(
+        (float(two.sum()), float(one.sum())),
+        (float(talk.days_after), float(talk.days_before)),
+        dispersion=_dispersion(counts, talk.days_before),
+        method="score",
+    )
+    return Finding(
+        id="kpi.loud",
+        claim=f"Talk about us went to ×{plain(ratio.ratio, 1)}: {plain(ratio.first, 1)} reviews a "
+        f"day after, {plain(ratio.second, 1)} before{_with_praise(talk, ratio.ratio)}.",
+        grade=Grade.T,
+        estimate=Number(
+            value=ratio.ratio,
+            low=ratio.low,
+            high=ratio.high,
+            level=ratio.level,
+            unit="times",
+            p=ratio.p,
+            control=ratio.second,
+            treatment=ratio.first,
+        ),
+        n=int((one | two).sum()),
+        method=f"ratio of reviews a day, {talk.windows}; errors widened by how much days differ",
+        assumes=ASSUMES[Grade.T],
+        breaks=BREAKS[Grade.T],
+        evidence=(
+            Curve(
+                title="Reviews a day, praise set aside",
+                x_label="days from the launch",
+                y_label="reviews",
+                x=tuple(int(d) for d in span),
+                lines=(CurveLine(name="our product", y=tuple(float(c) for c in counts)),),
+                mark=0,
+            ),
+        ),
+    )
+
+
+def _with_praise(talk: Talk, ratio: float) -> str:
+    """The same ratio with the praise that is set aside, where it differs."""
+    everything = talk.ours & ~talk.reviews.deleted
+    whole = float((everything & talk.after).sum()) / talk.days_after
+    whole /= max(float((everything & talk.before).sum()) / talk.days_before, 1e-9)
+    if abs(whole - ratio) < 0.05 * ratio:
+        return ""
+    return f"; ×{plain(whole, 1)} with the praise that is set aside"
+
+
+def _dispersion(counts: NDArray[np.float64], split: int) -> float:
+    """Variance over mean of daily counts within each side."""
+    sides = [side for side in (counts[:split], counts[split:]) if len(side) > 1 and side.mean() > 0]
+    if not sides:
+        return 1.0
+    return max(1.0, float(np.mean([side.var(ddof=1) / side.mean() for side in sides])))
+
+
+def liked(talk: Talk) -> Finding | None:
+    """Our stars before and after; None when too few reviews carry any."""
+    rating = talk.reviews.rating
+    one, two = (rating[side & np.isfinite(rating)] for side in _sides(talk))
+    if min(len(one), len(two)) < FEWEST:
+        return None
+    before, after = float(one.mean()), float(two.mean())
+    se = float(np.sqrt(one.var(ddof=1) / len(one) + two.var(ddof=1) / len(two)))
+    stars = range(1, 6)
+    return Finding(
+        id="kpi.liked",
+        claim=f"Our reviews' stars went from {plain(before, 1)} to {plain(after, 1)}.",
+        grade=Grade.T,
+        estimate=Number(
+            value=after - before,
+            low=after - before - 1.96 * se,
+            high=after - before + 1.96 * se,
+            level=0.95,
+            unit="stars",
+            se=se,
+            control=before,
+            treatment=after,
+        ),
+        n=len(one) + len(two),
+        method=f"difference of means, Welch's error, {talk.windows}; praise set aside",
+        assumes=ASSUMES[Grade.T],
+        breaks=BREAKS[Grade.T],
+        evidence=(
+            Bars(
+                title="Stars before and after",
+                y_label="share of reviews",
+                labels=tuple(f"{s} ★" for s in stars),
+                groups={
+                    "before": tuple(float((np.rint(one) == s).mean()) for s in stars),
+                    "after": tuple(float((np.rint(two) == s).mean()) for s in stars),
+                },
+                percent=True,
+            ),
+        ),
+    )
