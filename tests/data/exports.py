@@ -166,14 +166,20 @@ PLAY_COLUMNS = (
 def write_google_play(path: Path) -> Path:
     """A month of the Play Console: UTF-16 with its mark, blank versions, texts over lines."""
     rows = [
-        "com.example.wallet,,,ko,flame,2026-01-01T00:02:48Z,1767225768053,"
-        "2026-01-01T00:02:48Z,1767225768053,5,,,,,,",
-        "com.example.wallet,312,3.1.2,pt,star2qltechn,2026-01-02T10:00:00Z,1767348000000,"
-        '2026-01-02T10:00:00Z,1767348000000,1,,"Não abre,\r\n""nada"" funciona",,,,'
-        "https://example.test/?reviewId=gp%3AAOq1",
-        "com.example.wallet,313,3.1.3,pt,star2qltechn,2026-01-02T10:00:00Z,1767348000000,"
-        '2026-01-05T10:00:00Z,1767607200000,4,,"Agora abre",,,,'
-        "https://example.test/?reviewId=gp%3AAOq1",
+        (
+            "com.example.wallet,,,ko,flame,2026-01-01T00:02:48Z,1767225768053,"
+            "2026-01-01T00:02:48Z,1767225768053,5,,,,,,"
+        ),
+        (
+            "com.example.wallet,312,3.1.2,pt,star2qltechn,2026-01-02T10:00:00Z,1767348000000,"
+            '2026-01-02T10:00:00Z,1767348000000,1,,"Não abre,\r\n""nada"" funciona",,,,'
+            "https://example.test/?reviewId=gp%3AAOq1"
+        ),
+        (
+            "com.example.wallet,313,3.1.3,pt,star2qltechn,2026-01-02T10:00:00Z,1767348000000,"
+            '2026-01-05T10:00:00Z,1767607200000,4,,"Agora abre",,,,'
+            "https://example.test/?reviewId=gp%3AAOq1"
+        ),
     ]
     text = "\r\n".join([PLAY_COLUMNS, *rows]) + "\r\n"
     return write(path, b"\xff\xfe" + text.encode("utf-16-le"))

@@ -195,17 +195,17 @@ def test_header_only_empty_and_headless(tmp_path: Path) -> None:
     assert rows == []
     assert "no row can be used" in intake.warnings
     exports.write(tmp_path / "e.csv", "")
-    with pytest.raises(DataError, match="e.csv is empty"):
+    with pytest.raises(DataError, match=r"e\.csv is empty"):
         read(tmp_path, "events", "e.csv")
     exports.write(tmp_path / "b.csv", "\n\n")
-    with pytest.raises(DataError, match="b.csv is empty"):
+    with pytest.raises(DataError, match=r"b\.csv is empty"):
         read(tmp_path, "events", "b.csv")
     exports.write(tmp_path / "n.csv", "u1,2026-03-01,open\nu2,2026-03-02,pay\n")
     roles = {"user": "column_1", "time": "column_2", "event": "column_3"}
     rows, intake = read(tmp_path, "events", "n.csv", **roles)
     assert [row["event"] for row in rows] == ["open", "pay"]
     assert "no header" in intake.warnings[0]
-    with pytest.raises(UnknownNameError, match="which column of 'n.csv' is the user"):
+    with pytest.raises(UnknownNameError, match=r"which column of 'n\.csv' is the user"):
         read(tmp_path, "events", "n.csv")
 
 
@@ -256,7 +256,7 @@ def test_a_parquet_file_cut_in_half_is_named(tmp_path: Path) -> None:
         tmp_path / "p/whole.parquet", {"user": ["u1"] * 1000, "time": ["x"] * 1000}
     )
     exports.write(tmp_path / "p/half.parquet", whole.read_bytes()[: whole.stat().st_size // 2])
-    with pytest.raises(DataError, match="half.parquet cannot be read as Parquet"):
+    with pytest.raises(DataError, match=r"half\.parquet cannot be read as Parquet"):
         read(tmp_path, "events", "p/*.parquet")
 
 

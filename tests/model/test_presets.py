@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -30,8 +31,6 @@ def test_a_preset(name: str) -> None:
         if table.where:
             parse(table.where)
         if table.timezone:
-            from zoneinfo import ZoneInfo
-
             ZoneInfo(table.timezone)
 
 

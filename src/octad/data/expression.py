@@ -124,7 +124,7 @@ class _Compiler:
                 return _OPS[op](value, other)
             if is_nested(value):
                 return _OPS[op](number(value), other)
-            self.fail(
+            return self.fail(
                 f"'{left.text}' holds {_spoken(kind)}, and {other} is a number",
                 right.at,
                 f'For a text, write "{other}" in quotes.',
@@ -133,7 +133,7 @@ class _Compiler:
             return self.with_time(op, value, right)
         if isinstance(kind, dt.String) or is_nested(value):
             return _OPS[op](as_text(value), other)
-        self.fail(
+        return self.fail(
             f"'{left.text}' holds {_spoken(kind)}, and '{other}' is a text",
             right.at,
             "Compare it with a value of its own kind.",
@@ -146,7 +146,7 @@ class _Compiler:
             return _OPS[op](value, ibis.literal(right.value))
         if is_nested(value):
             return _OPS[op](as_text(value).lower(), str(right.value).lower())
-        self.fail(
+        return self.fail(
             f"'{left.text}' holds {_spoken(value.type())}, not true and false",
             right.at,
             f'For a text, write "{str(right.value).lower()}" in quotes.',

@@ -72,6 +72,7 @@ def kind_of(path: Path) -> str | None:
 
 def matches(root: Path, table: str) -> list[Path]:
     """The files a `table:` names: one path or a glob from the project's folder, sorted."""
+    # glob and not Path.glob: a table may be absolute, and a folder may have brackets in its name.
     pattern = table if os.path.isabs(table) else os.path.join(glob.escape(str(root)), table)  # noqa: PTH117, PTH118
     plain = Path(table) if os.path.isabs(table) else root / table  # noqa: PTH117
     if plain.is_file():
@@ -79,7 +80,9 @@ def matches(root: Path, table: str) -> list[Path]:
     if plain.is_dir():
         return sorted(p for p in plain.rglob("*") if p.is_file() and kind_of(p))
     return sorted(
-        Path(found) for found in glob.glob(pattern, recursive=True) if Path(found).is_file()
+        Path(found)
+        for found in glob.glob(pattern, recursive=True)  # noqa: PTH207
+        if Path(found).is_file()
     )
 
 

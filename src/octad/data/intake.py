@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -153,7 +154,7 @@ def gaps(days: Iterable[date]) -> tuple[tuple[date, date], ...]:
     found: list[tuple[date, date]] = []
     one = timedelta(days=1)
     listed = sorted(days)
-    for before, after in zip(listed, listed[1:], strict=False):
+    for before, after in pairwise(listed):
         if after - before > one:
             found.append((before + one, after - one))
     return tuple(found)
@@ -221,7 +222,7 @@ def _example(row: Mapping[str, Any]) -> Example:
 
 
 def shorten(text: str | None) -> str:
-    """A cell for a message: one line, no control characters, of bearable length.
+    r"""A cell for a message: one line, no control characters, of bearable length.
 
     >>> shorten("a\\nb" + "c" * 500)[:6]
     'a b'

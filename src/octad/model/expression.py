@@ -297,7 +297,7 @@ class _Parser:
         self.place -= 1
         if token.kind == "end":
             self.fail("something is missing at the end")
-        self.fail(f"a column or a value is missing before '{token.text}'")
+        return self.fail(f"a column or a value is missing before '{token.text}'")
 
 
 def _number(text: str) -> int | float:
