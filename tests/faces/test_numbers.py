@@ -26,6 +26,8 @@ def _made(value: float, low: float | None, high: float | None, **more: object) -
         (_made(-1.4, -1.9, -0.9, unit="stars"), "−1.4 stars [−1.9, −0.9]"),
         (_made(1234.5, 1200.0, 1269.0, unit="rounds"), "1,234 rounds [1,200, 1,269]"),
         (_made(3.0, None, None), "3.00"),
+        (_made(3.0, 0.97, 15.2, unit="times", control=0.03), "3.00 times [0.97, 15.20]"),
+        (_made(20.6, 5.1, 94.2, unit="times"), "20.6 times [5.1, 94.2]"),
     ],
 )
 def test_an_estimate_reads_right(number: Number, text: str) -> None:

@@ -89,8 +89,9 @@ class Estimate:
         return f"{self.value} {self.interval}".rstrip()
 
 
-RATIOS = frozenset({"times", "fraction of control"})
-"""Units of one thing over another, which the levels of the two do not share."""
+def _is_ratio(unit: str) -> bool:
+    """Whether a unit is one thing over another, which the levels of the two do not share."""
+    return unit == "times" or unit.startswith("fraction of control")
 
 
 def is_difference(number: Number) -> bool:
@@ -119,6 +120,9 @@ def _digits(number: Number, factor: float) -> int:
     if number.low is None or number.high is None:
         return significant(number.value * factor, 3 if abs(number.value * factor) >= 1 else 2)
     low, high = number.low * factor, number.high * factor
+    if number.unit == "times" and not number.relative:
+        # A ratio is read on its own scale, and it matters on which side of one it lies.
+        return beyond_zero(1 if low < 10 else 0, low - 1, high - 1)
     return beyond_zero(decimals((high - low) / 2), low, high)
 
 
@@ -160,7 +164,7 @@ def estimate(number: Number) -> Estimate:
     interval = bounds(number.low, number.high)
     at = share(number.level) if number.level is not None and interval else ""
     arms = ""
-    if number.control is not None and number.treatment is not None and unit not in RATIOS:
+    if number.control is not None and number.treatment is not None and not _is_ratio(unit):
         arms = f"{level(number.control, '')} → {level(number.treatment, unit)}"
         if unit == "share":
             arms = f"{level(number.control, unit)} → {level(number.treatment, unit)}"

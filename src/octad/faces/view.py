@@ -49,6 +49,7 @@ class FindingView:
     said_before: bool
     evidence: tuple[Evidence, ...]
     query: QueryRecord | None
+    query_anchor: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class ReviewView:
     kpi_metric: str
     readings: tuple[ReadingView, ...]
     stances: tuple[str, ...]
+    queries: tuple[tuple[str, QueryRecord], ...]
     grades: tuple[tuple[str, str, str], ...]
     deviations: tuple[tuple[str, str, str], ...]
     warnings: tuple[str, ...]
@@ -126,6 +128,12 @@ def _one(text: str) -> str:
     return _INTERVAL.sub(f"[\\1,{NBSP}\\2]", out)
 
 
+def _anchor(digest: str, review: Review) -> str:
+    """A query's place on the page, by its order, so that no foreign text becomes an id."""
+    keys = list(review.queries)
+    return f"query-{keys.index(digest) + 1}" if digest in review.queries else ""
+
+
 def _finding(
     finding: Finding, review: Review, anchor: str, said: set[tuple[str, str]]
 ) -> FindingView:
@@ -156,6 +164,7 @@ def _finding(
         said_before=said_before,
         evidence=finding.evidence,
         query=review.queries.get(finding.query_digest or ""),
+        query_anchor=_anchor(finding.query_digest or "", review),
     )
 
 
@@ -283,6 +292,7 @@ def view(review: Review) -> ReviewView:
         kpi_metric=next((f.metric for f in kpi.findings if f.metric), ""),
         readings=readings,
         stances=stances,
+        queries=tuple((_anchor(key, review), query) for key, query in review.queries.items()),
         grades=tuple(
             (grade.value, words.GRADE_NAMES[grade], words.GRADES[grade])
             for grade in Grade

@@ -22,6 +22,7 @@ from octad.errors import FileError, LedgerError, Where
 from octad.faces.cli import progress as bars
 from octad.faces.cli import work
 from octad.faces.cli.app import app
+from octad.lifecycle.sizing import MetricSize, PlanReport
 from octad.model.review import Verdict
 from tests.faces.sample import review
 
@@ -56,6 +57,10 @@ class FakeSession:
         notes = (ColumnNote("value", "number", 0.123, 40), ColumnNote("ts", "time", 0.0, 9))
         return CheckReport({"events": INTAKE}, {"events": notes}, {"events": ".octad/out.csv"})
 
+    def plan(self, launch: str, progress: Any = None) -> Any:
+        self._heard("plan", launch)
+        return PLANNED
+
     def decide(self, launch: str, what: str, **more: Any) -> None:
         self._heard("decide", launch, what, more["who"], more["why"], more["against"])
 
@@ -88,6 +93,23 @@ INTAKE = Intake(
     roles={"user": "user_id", "time": "ts"},
     warnings=("Times carry no zone; taken as UTC.",),
     files=31,
+)
+
+
+PLANNED = PlanReport(
+    launch="circles",
+    as_of=date(2026, 2, 27),
+    users=98_000,
+    a_day=9_800.0,
+    enrolment=10,
+    metrics=(
+        MetricSize("opens", "KPI", level=5.8, visible=0.0123, reduction=0.41),
+        MetricSize("payments", "result", 4.7, 0.0, 0.021, 0.01, 210_000, None),
+        MetricSize("p95_wait", "guardrail", why_not="a quantile is not sized"),
+    ),
+    silent={"rival": "reviews of ours and of rivals"},
+    precedents=(("moments", "hold", "ship"),),
+    warnings=("Nobody has signed the plan.",),
 )
 
 
@@ -201,15 +223,26 @@ def test_a_closed_pipe_is_no_fault() -> None:
 def test_check_says_what_was_read_and_left_out(session: FakeSession) -> None:
     shown = _run("check").stdout
     assert "events  data/events/*.parquet" in shown
-    assert "5,000,000 rows read, 4,998,796 kept · 1 Mar 2026 to 2 Apr 2026 · 98,212 users" in shown
+    assert "5,000,000 rows read, 4,998,796 kept · 1 Mar to 2 Apr 2026 · 98,212 users" in shown
     assert "Left out: 1,204 rows: the time does not parse" in shown
     assert "line 7: u1,yesterday" in shown
-    assert "No rows:  9 Mar 2026 to 10 Mar 2026" in shown
+    assert "No rows:  9 Mar to 10 Mar 2026" in shown
     assert "12 later copies were dropped." in shown
     assert "Read as:  user is user_id, time is ts" in shown
     assert "Empty in: value 12%" in shown
     assert "These rows are in .octad/out.csv." in shown
     assert "Mind this: Times carry no zone" in shown
+
+
+def test_plan_says_what_could_be_seen(session: FakeSession) -> None:
+    shown = _run("plan", "circles").stdout
+    assert "About 98,000 users would enter in 10 days, 9,800 on an average day." in shown
+    assert "  opens        KPI        would see a change of 1.2% or more" in shown
+    assert "to show a loss within 1% takes 210,000 users" in shown
+    assert "  p95_wait     guardrail  cannot be sized: a quantile is not sized" in shown
+    assert "  rival        silent     needs reviews of ours and of rivals" in shown
+    assert "moments, with the same KPI: hold; the team decided: ship" in shown
+    assert "Mind this: Nobody has signed the plan." in shown
 
 
 def test_seal_warns_when_data_were_there(session: FakeSession) -> None:

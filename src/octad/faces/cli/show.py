@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -15,10 +16,12 @@ from octad.faces.terminal import hanging
 if TYPE_CHECKING:
     from octad.data.check import CheckReport, ColumnNote
     from octad.data.intake import Intake
+    from octad.lifecycle.sizing import MetricSize, PlanReport
 
-__all__ = ["show_check"]
+__all__ = ["show_check", "show_plan"]
 
 MOST = 6
+MOST_GAPS = 3
 
 
 def show_check(found: CheckReport, console: Console) -> None:
@@ -55,13 +58,20 @@ def _columns(intake: Intake, notes: Sequence[ColumnNote], console: Console) -> N
         hanging(console, head, ", ".join(empty[:MOST]) + more, 12)
 
 
+def _span(first: date, last: date) -> str:
+    if first == last:
+        return day(first)
+    return f"{day(first, beside=last)} to {day(last)}"
+
+
 def _source(intake: Intake, console: Console) -> None:
     console.print(
         Text(f"{intake.source}  ", "bold").append(clean(intake.table), ""), soft_wrap=True
     )
-    facts = [f"{count(intake.read)} rows read, {count(intake.kept)} kept"]
+    kept = f"{count(intake.kept)} kept" if intake.kept != intake.read else "all kept"
+    facts = [f"{count(intake.read)} rows read, {kept}"]
     if intake.first is not None and intake.last is not None:
-        facts.append(f"{day(intake.first)} to {day(intake.last)}")
+        facts.append(_span(intake.first.date(), intake.last.date()))
     facts += [f"{count(intake.users)} users"] if intake.users is not None else []
     facts += [f"{intake.files} files"] if intake.files > 1 else []
     hanging(console, Text("  "), " · ".join(facts), 2)
@@ -74,10 +84,63 @@ def _source(intake: Intake, console: Console) -> None:
             at = f"line {example.line}: " if example.line is not None else ""
             words = f"{at}{clean(example.raw, limit=160)}"
             hanging(console, Text(" " * 12), words, 12, "bright_black")
-    for first, last in intake.gaps[:MOST]:
-        span = day(first) if first == last else f"{day(first)} to {day(last)}"
-        hanging(console, Text("  ").append("No rows: ", "yellow"), span, 12)
-    if len(intake.gaps) > MOST:
-        hanging(console, Text("  "), f"and {len(intake.gaps) - MOST} more gaps", 12)
+    if intake.gaps:
+        shown = [_span(*gap) for gap in intake.gaps[:MOST_GAPS]]
+        more = len(intake.gaps) - MOST_GAPS
+        words = "; ".join([*shown, *([f"and {more} more gaps"] if more > 0 else [])])
+        hanging(console, Text("  ").append("No rows: ", "yellow"), words, 12)
     for warning in intake.warnings:
         hanging(console, Text("  ").append("Mind this: ", "yellow"), clean(warning), 13)
+
+
+def show_plan(found: PlanReport, console: Console) -> None:
+    """Print what a launch would be able to see, and where it would have nothing to say."""
+    head = Text(clean(found.launch), "bold")
+    if found.as_of is not None:
+        head.append(f" · sized from your own data up to {day(found.as_of)}")
+    console.print(head, soft_wrap=True)
+    if found.users is not None and found.a_day is not None:
+        days = f"{found.enrolment} days" if found.enrolment != 1 else "one day"
+        words = (
+            f"About {count(found.users)} users would enter in {days}, "
+            f"{count(round(found.a_day))} on an average day."
+        )
+        hanging(console, Text("  "), words, 2)
+    console.print()
+    for metric in found.metrics:
+        _sized(metric, console)
+    if found.silent:
+        console.print()
+        for name, lacks in found.silent.items():
+            head = Text("  ").append(f"{name:<13}", "bold").append("silent", "bright_black")
+            hanging(console, head, f"needs {clean(lacks)}", 26)
+    if found.precedents:
+        console.print()
+        for name, verdict, decided in found.precedents:
+            then = f"; the team decided: {clean(decided)}" if decided else ""
+            words = f"{clean(name)}, with the same KPI: {clean(verdict)}{then}"
+            hanging(console, Text("  ").append("Before:   ", "bright_black"), words, 12)
+    console.print()
+    for warning in found.warnings:
+        hanging(console, Text("  ").append("Mind this: ", "yellow"), clean(warning), 13)
+    hanging(console, Text("  "), f"When it says what you mean: octad seal {clean(found.launch)}", 2)
+
+
+def _sized(metric: MetricSize, console: Console) -> None:
+    """One metric: the smallest change it would show, and what its margin asks for."""
+    head = Text("  ").append(f"{clean(metric.metric, limit=40):<13}", "bold")
+    head.append(f"{metric.role:<11}")
+    if metric.why_not:
+        hanging(console, head, f"cannot be sized: {clean(metric.why_not)}", 26, "bright_black")
+        return
+    facts = []
+    if metric.visible is not None:
+        facts.append(f"would see a change of {share(metric.visible)} or more")
+    if metric.margin is not None and metric.users is not None:
+        time = f", {metric.days} days" if metric.days is not None else ""
+        facts.append(
+            f"to show a loss within {metric.margin * 100:.3g}% takes {count(metric.users)} users{time}"
+        )
+    if metric.reduction >= 0.01:
+        facts.append(f"users’ own past takes away {share(metric.reduction, 0)} of the noise")
+    hanging(console, head, " · ".join(facts) or "nothing can be said of it yet", 26)

@@ -10,7 +10,7 @@ from rich.text import Text
 
 from octad.errors import FileError, OctadError
 from octad.faces.cli.progress import progress
-from octad.faces.cli.show import show_check
+from octad.faces.cli.show import show_check, show_plan
 from octad.faces.safe import clean
 from octad.faces.terminal import make_console, terminal
 from octad.lifecycle.session import Session
@@ -54,11 +54,9 @@ def check(folder: Path, *, quiet: bool) -> None:
 
 def plan(folder: Path, launch: str, *, quiet: bool) -> None:
     """Size a launch and show what it will be able to say."""
-    from octad.faces.cli.show import show_plan  # noqa: PLC0415
-
     session = Session.open(folder)
     with progress(quiet=quiet) as report:
-        planned = session.plan(launch, progress=report)
+        planned = session.plan(launch, report)
     show_plan(planned, make_console())
 
 
