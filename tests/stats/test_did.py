@@ -15,36 +15,9 @@ from octad.stats.did import group_time, two_by_two
 from octad.stats.moments import Moments
 from octad.stats.refusal import NotEstimable
 from octad.stats.two_period import Method, two_period
+from tests.reference.quasi_worlds import staged, truth
 
 FloatArray = NDArray[np.float64]
-
-
-def staged(
-    seed: int, n: int = 300, periods: int = 6, tilt: float = 0.0
-) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
-    """Outcome, first treated, times, covariate: effects grow by group and by time since launch.
-
-    With `tilt`, the covariate drives both who is treated and the trend.
-    """
-    rng = np.random.default_rng(seed)
-    times = np.arange(1, periods + 1, dtype=np.float64)
-    x = rng.normal(size=n)
-    lean = np.column_stack([np.zeros(n), tilt * x, 2 * tilt * x])
-    first = np.array([np.inf, 3.0, 5.0])[np.argmax(lean + rng.gumbel(size=(n, 3)), axis=1)]
-    y = (
-        rng.normal(size=(n, 1))
-        + 0.3 * times
-        + tilt * x[:, None] * times
-        + rng.normal(size=(n, periods))
-    )
-    since = times - first[:, None]
-    return y + np.where(since >= 0, truth(first[:, None], since), 0.0), first, times, x
-
-
-def truth(first: FloatArray, since: FloatArray) -> FloatArray:
-    """The planted effect."""
-    with np.errstate(invalid="ignore"):
-        return np.nan_to_num(0.2 * first) + 0.5 * np.maximum(since, 0)
 
 
 def test_one_group_is_the_difference_of_mean_changes() -> None:

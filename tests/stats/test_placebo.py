@@ -16,8 +16,7 @@ from octad.stats.did import group_time
 from octad.stats.placebo import in_space, in_time, matched_days, reassigned, set_beside
 from octad.stats.refusal import NotEstimable
 from octad.stats.timeseries import impact
-from tests.stats.test_synthetic import california, panel
-from tests.stats.test_timeseries import LAUNCH, world
+from tests.reference.quasi_worlds import LAUNCH, california, panel, world
 
 FloatArray = NDArray[np.float64]
 

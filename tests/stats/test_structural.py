@@ -9,18 +9,9 @@ from numpy.typing import NDArray
 
 from octad.stats.refusal import NotEstimable
 from octad.stats.structural import Forecast, Model, _Given, forecast, log_likelihood
+from tests.reference.quasi_worlds import series
 
 FloatArray = NDArray[np.float64]
-
-
-def series(seed: int, days: int = 130) -> tuple[FloatArray, FloatArray]:
-    """A drifting series with a weekly pattern, two controls, and three missing days."""
-    rng = np.random.default_rng(seed)
-    x = np.cumsum(rng.normal(size=(days, 2)), axis=0)
-    pattern = np.resize([0.0, 1, 2, 1, 0, -2, -2], days)
-    y = np.cumsum(0.3 * rng.normal(size=days)) + x @ [1, 0.5] + pattern + rng.normal(size=days)
-    y[20:23] = np.nan
-    return y, x
 
 
 KINDS = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -14,21 +13,9 @@ from scipy import optimize
 
 from octad.stats.refusal import NotEstimable
 from octad.stats.synthetic import donor_weights, synthetic_difference
+from tests.reference.quasi_worlds import california, panel
 
 FloatArray = NDArray[np.float64]
-BoolArray = NDArray[np.bool_]
-
-
-def california(folder: Path) -> tuple[FloatArray, BoolArray, int]:
-    """Packs per head by state and year, which state is California, and the years before 1989."""
-    with (folder / "panels" / "california_prop99.csv").open(encoding="utf-8") as file:
-        rows = list(csv.DictReader(file, delimiter=";"))
-    states = sorted({row["State"] for row in rows})
-    years = sorted({int(row["Year"]) for row in rows})
-    y = np.full((len(states), len(years)), np.nan)
-    for row in rows:
-        y[states.index(row["State"]), years.index(int(row["Year"]))] = float(row["PacksPerCapita"])
-    return y, np.array([state == "California" for state in states]), years.index(1989)
 
 
 def frank_wolfe(
@@ -162,17 +149,6 @@ def test_agrees_with_pysyncon(seed: int) -> None:
     assert loss(ours) <= loss(theirs) + 1e-12
     assert loss(theirs) == pytest.approx(loss(ours), abs=2e-5)
     np.testing.assert_allclose(ours, theirs, atol=5e-3)
-
-
-def panel(seed: int, effect: float, treated: int = 1) -> tuple[FloatArray, BoolArray]:
-    """Two common factors that units feel differently, so parallel trends fail."""
-    rng = np.random.default_rng(seed)
-    factors = np.cumsum(rng.normal(size=(2, 40)), axis=1)
-    loads = rng.dirichlet(np.ones(3), size=25)[:, :2]
-    y = 10 * loads @ factors + rng.normal(size=(25, 1)) * 5 + rng.normal(size=(25, 40))
-    flag = np.arange(25) < treated
-    y[flag, 30:] += effect
-    return y, flag
 
 
 def test_planted_effect_is_covered_where_plain_differences_are_wide() -> None:

@@ -9,23 +9,9 @@ from numpy.typing import NDArray
 from octad.stats.breaks import refuse_gap, refuse_shared_step, steps_at
 from octad.stats.refusal import NotEstimable
 from octad.stats.timeseries import impact
+from tests.reference.quasi_worlds import LAUNCH, world
 
 FloatArray = NDArray[np.float64]
-LAUNCH = 90
-
-
-def world(
-    seed: int, effect: float = 2.0, drift: float = 0.1, days: int = 14
-) -> tuple[FloatArray, FloatArray]:
-    """A product's daily series, led by two controls, with a weekly pattern and a planted step."""
-    rng = np.random.default_rng(seed)
-    whole = LAUNCH + days
-    x = 100 + np.cumsum(rng.normal(size=(2, whole)), axis=1) + rng.normal(size=(2, whole))
-    pattern = np.resize([3.0, 1, 0, 0, -1, -2, -1], whole)
-    y = 50 + pattern + np.array([0.5, 0.3]) @ x + rng.normal(size=whole)
-    y += drift * np.cumsum(rng.normal(size=whole))
-    y[LAUNCH:] += effect
-    return y, x
 
 
 def test_a_planted_step_is_found() -> None:

@@ -19,26 +19,15 @@ from octad.stats.trends import (
     relative_magnitudes,
 )
 from tests.reference.quasi_numbers import EHEC
-from tests.stats.test_did import staged
+from tests.reference.quasi_worlds import staged
+from tests.reference.rows_quasi import on_their_grid
 
 FloatArray = NDArray[np.float64]
 
 
-def on_their_grid(m_bar: float, weights: list[float], points: int = 1000) -> tuple[float, float]:
-    """Our interval as HonestDiD prints it: the outermost points of its grid that we accept."""
-    ours = relative_magnitudes(EHEC, m_bar, weights=weights)
-    mix = np.array(weights)
-    largest = np.abs(np.diff(np.append(EHEC.estimates[:5], 0))).max()
-    sd = np.sqrt(mix @ EHEC.covariance[5:, 5:] @ mix)
-    half = m_bar * (np.arange(1, 3) @ np.abs(mix)) * largest + 20 * sd
-    grid = np.linspace(ours.value - half, ours.value + half, points)
-    inside = grid[(grid >= ours.low) & (grid <= ours.high)]
-    return float(inside[0]), float(inside[-1])
-
-
 @pytest.mark.parametrize(("m_bar", "low", "high"), [(0.5, 0.0241, 0.0673), (1.0, 0.0171, 0.0720)])
 def test_published_bounds(m_bar: float, low: float, high: float) -> None:
-    found = on_their_grid(m_bar, [1.0, 0.0])
+    found = on_their_grid(m_bar, np.array([1.0, 0.0]))
     assert found == pytest.approx((low, high), abs=5e-5)
 
 
@@ -49,7 +38,7 @@ def test_published_bounds(m_bar: float, low: float, high: float) -> None:
     [(1.0, 0.019767, 0.090149), (1.5, 0.005824, 0.103501), (2.0, -0.008538, 0.117249)],
 )
 def test_mean_of_two_periods_as_moderndid(m_bar: float, low: float, high: float) -> None:
-    assert on_their_grid(m_bar, [0.5, 0.5]) == pytest.approx((low, high), abs=5e-7)
+    assert on_their_grid(m_bar, np.array([0.5, 0.5])) == pytest.approx((low, high), abs=5e-7)
 
 
 def test_zero_is_the_usual_interval() -> None:
