@@ -322,6 +322,11 @@ def _harm_finding(
     )
 
 
+def _label(piece: Slice) -> str:
+    """A segment on a chart's axis, as short as it goes."""
+    return ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in piece.values)
+
+
 def _picture(hit: _Hit, cells: MetricCells, searches: list[tuple[str, HarmSearch]]) -> Intervals:
     """Who gains and who pays: the single attributes' slices of this metric."""
     search = next(s for name, s in searches if name == hit.metric)

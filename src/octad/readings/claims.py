@@ -113,17 +113,17 @@ def segment_words(values: Iterable[tuple[str, str]]) -> str:
     >>> segment_words([("use before", "heavy (over 46 actions)"), ("age_band", "60+")])
     'heavy users (over 46 actions before) where age band is 60+'
     """
-    who, conditions = "users", []
+    who, since, conditions = "users", "", []
     for name, value in values:
         if name == "use before":
             kind, _, note = value.partition(" (")
             note = note.rstrip(")")
             who = f"{kind} users ({note} before)" if note else f"users with {value} of use before"
-        elif name == "tenure":
-            conditions.append(f"the account was {value}")
+        elif name == "first seen":
+            since = f" first seen {value}"
         else:
             conditions.append(f"{name.replace('_', ' ')} is {value}")
-    return who + (f" where {' and '.join(conditions)}" if conditions else "")
+    return who + since + (f" where {' and '.join(conditions)}" if conditions else "")
 
 
 def decider(plan: Plan, inputs: Inputs) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,11 +19,19 @@ from octad.text.tokens import TermMatrix, term_matrix
 
 __all__ = ["precedents"]
 
-_DAYS = 28
+FloatArray = NDArray[np.float64]
+
+_DAYS, _SHORTEST = 28, 7
 _FEWEST = 10
-_ALIKE = 0.15
+_ALIKE = 0.3
 _MOST = 5
 _MIN_NOTES = 3
+_TAKEN_BACK = re.compile(
+    r"\b(?:hid(?:e|den)|gone|remov(?:e|ed|es)|quieter|turn(?:ed)? off|switch(?:ed)? off|no longer"
+    r"|goodbye|hapus|dihapus|sembunyikan)\b|下线|移除|隐藏|取消|关闭",
+    re.IGNORECASE,
+)
+"""Words of a note that takes a thing back: it is no precedent for adding one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,39 +61,50 @@ def _query(plan: Plan, releases: Releases, start: np.datetime64) -> str:
     return " . ".join([plan.launch.what, *terms, *map(str, releases.notes[beside])])
 
 
-def _alike(matrix: TermMatrix) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Cosine of every document with the last one, and (N, V) what each word adds to it."""
+def _alike(matrix: TermMatrix) -> tuple[FloatArray, FloatArray]:
+    """How much of each note's words are the launch's too, and (N, V) what each word adds.
+
+    The last document is the launch. Rare words weigh more; a note must share two words, since
+    one is soon shared by chance.
+    """
     part = np.asarray(matrix.presence.todense(), dtype=np.float64)
-    weighted = part * np.log1p(len(matrix) / np.maximum(part.sum(axis=0), 1.0))
-    length = np.linalg.norm(weighted, axis=1)
-    length[length == 0] = 1.0
-    unit = weighted / length[:, None]
-    each = unit * unit[-1]
-    return each.sum(axis=1), each
+    weight = np.log1p(len(matrix) / np.maximum(part.sum(axis=0), 1.0))
+    each = part * part[-1] * weight
+    alike = each.sum(axis=1) / np.maximum((part * weight).sum(axis=1), 1e-12)
+    return np.where((each > 0).sum(axis=1) >= 2, alike, 0.0), each
 
 
 def _outcome(talk: Talk, releases: Releases, row: int) -> tuple[float, float, float, float] | None:
-    """Stars before and after a release, the difference's error, and the ratio of talk."""
-    reviews = talk.reviews
-    away = (
-        reviews.time.astype("datetime64[D]") - releases.time[row].astype("datetime64[D]")
-    ).astype(int)
-    mine = (reviews.product == releases.product[row]) & talk.sound
-    one = mine & (away < 0) & (away >= -_DAYS)
-    two = mine & (away >= 0) & (away < _DAYS)
+    """Stars before and after a release, the difference's error, and the ratio of talk a day.
+
+    The windows are 28 days, but end at the product's release before and after this one, so that
+    one release is not blamed for another.
+    """
+    reviews, product = talk.reviews, releases.product[row]
+    released = releases.time.astype("datetime64[D]")
+    day = released[row]
+    others = released[(releases.product == product) & ~np.isnat(released)]
+    start = max([*(d for d in others if d <= day - _SHORTEST), day - _DAYS])
+    end = min([*(d for d in others if d >= day + _SHORTEST), day + _DAYS])
+    at = reviews.time.astype("datetime64[D]")
+    mine = (reviews.product == product) & talk.sound
+    one, two = mine & (at >= start) & (at < day), mine & (at >= day) & (at < end)
     old, new = (reviews.rating[side & np.isfinite(reviews.rating)] for side in (one, two))
     if len(old) < _FEWEST or len(new) < _FEWEST:
         return None
     se = float(np.sqrt(old.var(ddof=1) / len(old) + new.var(ddof=1) / len(new)))
-    return float(old.mean()), float(new.mean()), se, float(two.sum() / max(one.sum(), 1))
+    days = float((end - day).astype(int) / max(int((day - start).astype(int)), 1))
+    return float(old.mean()), float(new.mean()), se, float(two.sum() / max(one.sum(), 1)) / days
 
 
 def precedents(plan: Plan, talk: Talk, releases: Releases | None) -> Finding | str:
     """Look up past releases with similar notes, of ours and of rivals.
 
-    Similar is the cosine of the notes' words, rare words weighing more; the words it rests on are
-    shown. What came of a release is its product's stars in the 28 days before and after, bought
-    praise set aside. The share of *all* past releases after which stars fell stands beside it.
+    Similar is the share of a note's words that are the launch's too, rare words weighing more;
+    the words it rests on are shown, and notes that take something back are passed over unless the
+    launch does. What came of a release is its product's stars in up to 28 days before and after,
+    bought praise set aside. Beside it stands the share of *all* past releases after which stars
+    fell.
 
     Returns:
         The finding, or what is missing.
@@ -103,7 +123,7 @@ def precedents(plan: Plan, talk: Talk, releases: Releases | None) -> Finding | s
     names = terms_pattern([plan.project.product, *plan.project.rivals], inflect=False)
     notes = [str(releases.notes[i]) for i in rows] + [query]
     plain_notes = [names.sub(" ", note) if names else note for note in notes]
-    matrix = term_matrix(plain_notes, min_docs=1)
+    matrix = term_matrix(plain_notes, min_docs=1, phrases=False)
     if not matrix.terms or not matrix.presence[-1].nnz:
         return (
             "What the launch is, in words: `what:` in its file is too short to look up precedents."
@@ -119,9 +139,15 @@ def precedents(plan: Plan, talk: Talk, releases: Releases | None) -> Finding | s
     if len(known) < _MIN_NOTES:
         return (
             f"Reviews around past releases: only {len(known)} of {len(rows)} have {_FEWEST} "
-            f"reviews in the {_DAYS} days before and after."
+            f"reviews in the {_DAYS} days before and as many after."
         )
-    similar = sorted((p for p in known if p.alike >= _ALIKE), key=lambda p: -p.alike)[:_MOST]
+    back = _TAKEN_BACK.search(query) is not None
+    fits = [
+        p
+        for p in known
+        if p.alike >= _ALIKE and (back or not _TAKEN_BACK.search(str(releases.notes[p.row])))
+    ]
+    similar = sorted(fits, key=lambda p: -p.alike)[:_MOST]
     return _finding(releases, known, similar, len(rows))
 
 
@@ -161,8 +187,9 @@ def _finding(releases: Releases, known: list[_Past], similar: list[_Past], looke
         if similar
         else None,
         n=len(similar),
-        method=f"cosine of release notes' words, at least {_ALIKE}; stars in {_DAYS} days before "
-        f"and after, fallen when the 95% interval lies below zero; {looked} past releases read",
+        method=f"share of a note's words that are the launch's, at least {_ALIKE:.0%}; stars in up "
+        f"to {_DAYS} days before and after, fallen when the 95% interval lies below zero; {looked} "
+        "past releases read",
         assumes="Notes that read alike were releases that were alike.",
         breaks="Notes such as “bug fixes”; several releases in one month; few reviews.",
         evidence=(table,) if rows else (),

@@ -29,7 +29,7 @@ from octad.readings.claims import brief, finding_of, forest, in_arm
 from octad.stats.concentration import leave_top_out
 
 QUESTION = "Did the result move, or only the KPI?"
-_TENURE = "tenure"
+_TENURE = "first seen"
 _HALF = 0.5
 
 
@@ -233,7 +233,7 @@ def _new_users(plan: Plan, inputs: Inputs) -> list[Finding]:
         gains[value] = (share, share * float(level[1] - level[0]))
     total = sum(g for _, g in gains.values())
     people = sum(n for n, _ in gains.values())
-    new = next((v for v in gains if v.startswith("not seen")), None)
+    new = next((v for v in gains if v.startswith("within")), None)
     if new is None or total == 0:
         return []
     n_share, g_share = gains[new][0] / people, gains[new][1] / total

@@ -130,7 +130,7 @@ class _Side:
         )
         evidence: list[Evidence] = [
             Table(
-                title=f"What {verb}, surest first",
+                title=f"What {verb}, the largest change first",
                 columns=("words", "before", "after", "odds", "odds at rivals", "stars with it"),
                 rows=rows,
             )
