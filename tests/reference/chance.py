@@ -12,6 +12,7 @@ from octad.stats.moments import Moments
 
 __all__ = [
     "Measured",
+    "at_least",
     "at_most",
     "binary",
     "covers",
@@ -35,7 +36,8 @@ class Measured:
 
     Attributes:
         error: One Monte-Carlo standard error of `measured`.
-        bound: "equal" when it should be the nominal share, "at most" when it may be below.
+        bound: "equal" when it should be the nominal share, "at most" when it may be below,
+            "at least" when it may be above.
         ok: Within three Monte-Carlo errors, or explained by a note.
         note: Why a figure is off, when it must be; the page says the same.
     """
@@ -54,7 +56,8 @@ def _measured(name: str, hits: BoolArray, nominal: float, *, bound: str, note: s
     n = len(hits)
     share = float(hits.mean())
     error = float(np.sqrt(max(nominal * (1 - nominal), share * (1 - share)) / n))
-    away = share - nominal if bound == "at most" else abs(share - nominal)
+    signs = {"at most": 1.0, "at least": -1.0}
+    away = signs[bound] * (share - nominal) if bound in signs else abs(share - nominal)
     ok = away <= REACH * error or bool(note)
     return Measured(name, share, nominal, error, bound, n, ok, note)
 
@@ -67,6 +70,11 @@ def equal(name: str, hits: BoolArray, nominal: float) -> Measured:
 def at_most(name: str, hits: BoolArray, nominal: float) -> Measured:
     """The share of hits must not be above the nominal one."""
     return _measured(name, hits, nominal, bound="at most", note="")
+
+
+def at_least(name: str, hits: BoolArray, nominal: float) -> Measured:
+    """The share of hits must not be below the nominal one."""
+    return _measured(name, hits, nominal, bound="at least", note="")
 
 
 def explained(name: str, hits: BoolArray, nominal: float, note: str) -> Measured:

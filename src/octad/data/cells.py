@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from octad.data.population import BUCKETS
 from octad.data.segments import Slices
+from octad.errors import DataError
 from octad.model.inputs import MetricCells, Slice, Tail
 from octad.stats.moments import Moments
 
@@ -38,16 +39,25 @@ class UnitValues:
         return np.stack([self.y, self.d, self.x, self.w], axis=1)
 
 
-def winsorized(values: UnitValues, quantile: float) -> tuple[UnitValues, float]:
+def winsorized(values: UnitValues, quantile: float) -> tuple[UnitValues, float | None]:
     """Cut a mean's largest users at one value for every arm, before and after alike.
 
-    The cut is the quantile of all users together: one per arm would move the arms apart.
+    The cut is the quantile of all users together: one per arm would move the arms apart. Where
+    so few users have anything that the quantile is 0, nothing is cut, since nothing would be left.
     """
-    counted = values.y[values.ended]
-    cut = float(np.quantile(counted, quantile)) if len(counted) else 0.0
-    before = values.x[values.ended]
-    cut_x = float(np.quantile(before, quantile)) if len(before) else 0.0
-    return replace(values, y=np.minimum(values.y, cut), x=np.minimum(values.x, cut_x)), cut
+    y, cut = _cut(values.y, values.ended, quantile)
+    x, _ = _cut(values.x, values.ended, quantile)
+    return replace(values, y=y, x=x), cut
+
+
+def _cut(
+    column: FloatArray, counted: NDArray[np.bool_], quantile: float
+) -> tuple[FloatArray, float | None]:
+    known = column[counted]
+    cut = float(np.quantile(known, quantile)) if len(known) else 0.0
+    if cut <= 0:
+        return column, None
+    return np.minimum(column, cut), cut
 
 
 def cells_of(
@@ -68,6 +78,9 @@ def cells_of(
         arms: How many arms there are.
         slices: Only everyone when absent.
         winsor: The value at which totals were cut, if they were.
+
+    Raises:
+        DataError: When values are infinite, or too large to square.
     """
     keep = values.ended
     rows, arm, bucket = values.rows[keep], arm[keep], bucket[keep]
@@ -84,9 +97,14 @@ def cells_of(
         if not inside.any():
             continue
         first, last = int(number[inside].min()), int(number[inside].max()) + 1
-        part = Moments.from_rows(
-            rows[inside], (number[inside] - first) * size + cell[inside], (last - first) * size
-        )
+        where = (number[inside] - first) * size + cell[inside]
+        try:
+            part = Moments.from_rows(rows[inside], where, (last - first) * size)
+        except ValueError as error:
+            raise DataError(
+                f"the metric '{values.metric}' has values that cannot be reckoned with: {error}.",
+                mend="Look at its column's largest values, or winsorize it.",
+            ) from error
         span = slice(first * size, last * size)
         n[span], mean[span], comoment[span] = part.n, part.mean, part.comoment
     shape = (len(names), arms, BUCKETS)

@@ -84,4 +84,4 @@ def _gather_voices(job: Gathering, frame: Frame | None, as_of: date | None) -> N
         with job.tape.stage("reading reviews", job.tables.intake["reviews"].kept):
             job.parts["reviews"] = read_reviews(job.tape, job.tables.reviews, product, until)
     if job.needs.releases and job.tables.releases is not None:
-        job.parts["releases"] = read_releases(job.tape, job.tables.releases, product)
+        job.parts["releases"] = read_releases(job.tape, job.tables.releases, product, until)

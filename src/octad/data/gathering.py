@@ -32,6 +32,7 @@ class Gathering:
         absent: Metric to why it could not be measured.
         metrics: Cells by metric; `variants` the same under other choices.
         parts: Every other field of `Inputs`, by name.
+        left: Rows that were left out on the way: source, reason, how many.
     """
 
     plan: Plan
@@ -44,6 +45,7 @@ class Gathering:
     metrics: dict[str, MetricCells] = field(default_factory=dict)
     variants: dict[str, dict[str, MetricCells]] = field(default_factory=dict)
     parts: dict[str, Any] = field(default_factory=dict)
+    left: list[tuple[str, str, int]] = field(default_factory=list)
 
     def place(self, key: str) -> Where | None:
         """Where a dotted key of the plan is written."""
@@ -68,6 +70,7 @@ class Gathering:
             for name, intake in self.tables.intake.items()
             if intake.duplicates
         ]
+        left += self.left
         return Inputs(
             metrics=self.metrics,
             absent=self.absent,

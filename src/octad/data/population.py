@@ -8,6 +8,7 @@ from typing import Any
 
 import ibis
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from octad.data.clock import DAY, micros, to_micros
@@ -19,6 +20,8 @@ from octad.model.plan import Everyone, Plan
 __all__ = ["BUCKETS", "Frame", "Population", "compare_everyone", "compare_exposed", "frame_of"]
 
 BUCKETS = 512
+NO_ARM = "(no arm)"
+_LONG_AGO = -(2**62)
 _HEX = 3  # 16**3 is a multiple of BUCKETS, so every bucket is equally likely
 
 
@@ -114,10 +117,11 @@ def bucket_hex(user: Any) -> Any:
     return user.hexdigest("md5").substr(0, _HEX)
 
 
-def buckets_from_hex(digits: Any) -> NDArray[np.int64]:
+def buckets_from_hex(digits: pa.ChunkedArray) -> NDArray[np.int64]:
     """Turn those digits into bucket numbers."""
-    known = {f"{i:03x}": i % BUCKETS for i in range(16**_HEX)}
-    return np.fromiter((known[d] for d in digits.to_pylist()), dtype=np.int64, count=len(digits))
+    coded = digits.combine_chunks().dictionary_encode()
+    buckets = np.array([int(d, 16) % BUCKETS for d in coded.dictionary.to_pylist()], dtype=np.int64)
+    return buckets[coded.indices.to_numpy()] if len(coded) else np.zeros(0, dtype=np.int64)
 
 
 def _staff(users: ibis.Table | None) -> ibis.Table | None:
@@ -138,9 +142,11 @@ def compare_exposed(
     arms = dict(launch.arms or {})
     values = [arms["control"], *(arms[name] for name in plan.treatments)]
     names = ("control", *plan.treatments)
-    t = exposures.filter(exposures.time < ibis.timestamp(_stamp(frame.until)))
+    t = exposures.filter(micros(exposures.time) < frame.until)
     if "launch" in t.columns:
+        _check_launch(tape, t, launch.launch)
         t = t.filter(t.launch.isnull() | (t.launch == launch.launch))
+    t = t.mutate(arm=t.arm.fill_null(NO_ARM))
     first = t.group_by("user").agg(
         exposed=micros(t.time.min()), arm=t.arm.argmin(t.time), several=t.arm.nunique()
     )
@@ -152,7 +158,7 @@ def compare_exposed(
         first = first.left_join(crew, first.user == crew.crew)
         first = first.mutate(staff=first.crew.notnull()).drop("crew")
     code = first.arm.cases(*[(value, i) for i, value in enumerate(values)], else_=-1)
-    start = frame.starts if frame.starts is not None else -(2**62)
+    start = frame.starts if frame.starts is not None else _LONG_AGO
     first = first.mutate(
         code=code.cast("int32"),
         early=first.exposed < start,
@@ -166,20 +172,31 @@ def compare_exposed(
     return _bring_over(tape, frame, names, kept, seen)
 
 
-def _stamp(moment: int) -> datetime:
-    return (datetime(1970, 1, 1) + timedelta(microseconds=moment)).replace(tzinfo=None)  # noqa: DTZ001
+def _check_launch(tape: Tape, exposures: ibis.Table, name: str) -> None:
+    """Refuse a launch that the exposures do not know, which would read as nobody exposed."""
+    seen = tape.read("launches in the exposures", exposures.select("launch").distinct())[0]
+    known = {str(v) for v in seen["launch"].to_pylist() if v is not None}
+    if known and name not in known:
+        raise DataError(
+            f"the exposures hold no launch '{name}'.",
+            mend=nearest(name, known) + " The launch is the name of the plan's file.",
+        )
 
 
 def compare_everyone(
     tape: Tape, frame: Frame, events: ibis.Table, users: ibis.Table | None
 ) -> Population:
-    """Everyone seen in the 28 days before a launch for all; one arm, to be compared with itself."""
+    """Everyone seen around a launch for all; one arm, to be compared with itself.
+
+    They are those seen as long before the launch as after it. Whoever was chosen for having been
+    there before alone would only seem to leave, and whoever for being there after only to come.
+    """
     if frame.starts is None:
         raise DataError(
             "a launch for everyone needs its day.", mend="Write design: {everyone: DATE}."
         )
     at = micros(events.time)
-    seen = events.filter((at >= frame.starts - 28 * DAY) & (at < frame.starts))
+    seen = events.filter((at >= 2 * frame.starts - frame.until) & (at < frame.until))
     first = (
         seen.select("user")
         .distinct()
@@ -197,6 +214,7 @@ def _explain_strange(
 ) -> None:
     table, _ = tape.read("users by arm", seen.group_by("arm", "code").agg(users=seen.count()))
     counts = {row["arm"]: row["users"] for row in table.to_pylist()}
+    counts.pop(None, None)
     for name, value in zip(names, values, strict=True):
         if not counts.get(value):
             found = (
@@ -204,7 +222,7 @@ def _explain_strange(
             )
             raise DataError(
                 f"nobody is in the arm {name} ('{value}'); the exposures hold {found}.",
-                mend=nearest(value, [str(arm) for arm in counts]),
+                mend=nearest(value, counts) or "Look at 'starts' and the exposures' times.",
             )
 
 
@@ -231,8 +249,12 @@ def _bring_over(
         if not (arm == i).any():
             raise DataError(
                 f"nobody is left in the arm {name} once staff, users seen in several arms and "
-                "exposures outside the launch's days are set aside.",
-                mend="Look at 'starts', 'enrol_until' and the exposures' times.",
+                "exposures outside the launch's days are set aside."
+                if seen is not None
+                else "nobody was seen around the launch's day.",
+                mend="Look at 'starts', 'enrol_until' and the exposures' times."
+                if seen is not None
+                else "Look at the launch's day and the events' times.",
             )
     return Population(
         table=table,

@@ -6,9 +6,9 @@ days and users. Every metric but quantiles and funnels is a short reckoning on a
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
 import ibis
 
@@ -18,16 +18,16 @@ from octad.data.expression import condition
 from octad.model.metric import (
     AnyMetric,
     CountMetric,
-    FunnelMetric,
     MeanMetric,
     Metric,
-    QuantileMetric,
     RatioMetric,
     ReturnsMetric,
     SumMetric,
 )
 
 __all__ = ["PRE_DAYS", "Part", "Primitive", "Recipe", "aggregate", "recipe"]
+
+_How: TypeAlias = Literal["sum", "any", "days"]
 
 PRE_DAYS = 28
 """CUPED looks this many days back, or as many as there are."""
@@ -42,26 +42,31 @@ class Primitive:
         column: Added up over the events; the events are counted when None.
         present: With `column`: count the events that have it, instead of adding it up.
         where: A condition, as the plan writes it.
-        before: Only events earlier than this many microseconds after exposure, for windows that
-            are no whole days.
+        after: Only events at or after this many microseconds since exposure, and `before` only
+            those earlier than this many, for windows that are no whole days.
     """
 
     events: tuple[str, ...] = ()
     column: str | None = None
     present: bool = False
     where: str | None = None
+    after: int | None = None
     before: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Sum a primitive over days since exposure, first included, last excluded."""
+    """A primitive over days since exposure, first included, last excluded.
+
+    Attributes:
+        how: ``sum`` adds it up; ``any`` is 1 where that is more than zero; ``days`` counts the
+            days on which it is.
+    """
 
     primitive: Primitive
     first: int
     last: int
-    positive: bool = False
-    """Whether only "more than zero" matters."""
+    how: _How = "sum"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +77,8 @@ class Recipe:
         y, d, x, w: Parts; None stands for 1 in `d` and `w`, and for 0 in `x`.
         window: Microseconds after exposure until a user's number is complete; None when it is
             open to the end of the data.
-        daily: The primitive drawn day by day.
+        daily: The primitives drawn day by day: one, or a ratio's two.
+        daily_any: Whether a day's number is whether the user did it, not how often.
     """
 
     y: Part
@@ -81,74 +87,98 @@ class Recipe:
     w: Part | None = None
     window: int | None = None
     daily: tuple[Primitive, ...] = field(default_factory=tuple)
+    daily_any: bool = False
 
 
 def _micros(span: timedelta) -> int:
     return span // timedelta(microseconds=1)
 
 
-def recipe(metric: Metric, *, days: int, mirror: bool = False) -> Recipe | None:
+def recipe(metric: Metric, *, days: int, mirror: int | None = None) -> Recipe | None:
     """Reckon a metric from primitives.
 
     Args:
         metric: Any metric.
         days: Days since exposure that anybody was observed; stands for an open window.
-        mirror: Look back as long as forward, for launches compared with their own past, instead
-            of `PRE_DAYS`.
+        mirror: For launches compared with their own past: microseconds from the launch to the end
+            of the data, which stand for an open window. The span before exposure then equals the
+            one after it; without it, that is `PRE_DAYS`.
 
     Returns:
         None for metrics that are not sums over days: quantiles, funnels, columns, reviews.
     """
+    if isinstance(metric, ReturnsMetric):
+        return _returns(metric)
     window = None if metric.window is None else _micros(metric.window)
-    length = days if window is None else -(-window // DAY)
-    cut = window if window is not None and window % DAY else None
-    back = length if mirror else PRE_DAYS
+    forward = _Span.of(0, days * DAY if window is None else window)
+    if mirror is None:
+        back = _Span(-PRE_DAYS, 0)
+    else:
+        back = _Span.of(-(mirror if window is None else window), 0)
 
-    def both(primitive: Primitive, *, positive: bool = False) -> tuple[Part, Part]:
-        whole = Primitive(primitive.events, primitive.column, primitive.present, primitive.where)
-        return Part(primitive, 0, length, positive), Part(whole, -back, 0, positive)
+    def both(plain: Primitive, how: _How = "sum") -> tuple[Part, Part]:
+        return forward.part(plain, how), back.part(plain, how)
 
     match metric:
         case CountMetric():
-            p = Primitive(metric.count, where=metric.where, before=cut)
-            y, x = both(p)
-            return Recipe(y, None, x, None, window, (p,))
+            p = Primitive(metric.count, where=metric.where)
         case SumMetric():
-            p = Primitive(metric.of, metric.sum, where=metric.where, before=cut)
-            y, x = both(p)
-            return Recipe(y, None, x, None, window, (p,))
+            p = Primitive(metric.of, metric.sum, where=metric.where)
         case AnyMetric():
-            p = Primitive(metric.any, where=metric.where, before=cut)
-            y, x = both(p, positive=True)
-            return Recipe(y, None, x, None, window, (p,))
+            p = Primitive(metric.any, where=metric.where)
+            y, x = both(p, "any")
+            return Recipe(y, None, x, None, window, (p,), daily_any=True)
         case MeanMetric():
-            p = Primitive(metric.of, metric.mean, where=metric.where, before=cut)
-            q = Primitive(metric.of, metric.mean, present=True, where=metric.where, before=cut)
+            p = Primitive(metric.of, metric.mean, where=metric.where)
+            q = Primitive(metric.of, metric.mean, present=True, where=metric.where)
             (y, x), (d, w) = both(p), both(q)
             return Recipe(y, d, x, w, window, (p, q))
         case RatioMetric():
-            p = Primitive(metric.ratio[0], where=metric.where, before=cut)
-            q = Primitive(metric.ratio[1], where=metric.where, before=cut)
+            p = Primitive(metric.ratio[0], where=metric.where)
+            q = Primitive(metric.ratio[1], where=metric.where)
             (y, x), (d, w) = both(p), both(q)
             return Recipe(y, d, x, w, window, (p, q))
-        case ReturnsMetric():
-            return _returns(metric)
-        case QuantileMetric() | FunnelMetric():
-            return None
         case _:
             return None
+    y, x = both(p)
+    return Recipe(y, None, x, None, window, (p,))
+
+
+@dataclass(frozen=True, slots=True)
+class _Span:
+    """Days since exposure, with the exact moments where they are no whole days."""
+
+    first: int
+    last: int
+    after: int | None = None
+    before: int | None = None
+
+    @classmethod
+    def of(cls, start: int, end: int) -> _Span:
+        """From one moment to another, in microseconds since exposure, the end not included."""
+        return cls(
+            start // DAY,
+            -(-end // DAY),
+            start if start % DAY else None,
+            end if end % DAY else None,
+        )
+
+    def part(self, plain: Primitive, how: _How) -> Part:
+        return Part(
+            replace(plain, after=self.after, before=self.before), self.first, self.last, how
+        )
 
 
 def _returns(metric: ReturnsMetric) -> Recipe:
+    """Before exposure, a return is any event within as long a span, up to exposure."""
     first, last = (_micros(span) for span in metric.between)
-    start, end = first // DAY, -(-last // DAY)
-    p = Primitive(metric.returns, where=metric.where, before=last if last % DAY else None)
-    width = end - start
+    p = Primitive(metric.returns, where=metric.where)
     return Recipe(
-        y=Part(p, start, end, positive=True),
-        x=Part(Primitive(metric.returns, where=metric.where), -width, 0, positive=True),
+        y=_Span.of(first, last).part(p, "any"),
+        x=_Span.of(first - last, 0).part(p, "any"),
         window=last,
         daily=(p,),
+        daily_any=True,
     )
 
 
@@ -167,6 +197,8 @@ def aggregate(table: ibis.Table, primitive: Primitive, since: Any) -> Any:
         )
     if primitive.where is not None:
         conditions.append(condition(table, primitive.where))
+    if primitive.after is not None:
+        conditions.append(since >= primitive.after)
     if primitive.before is not None:
         conditions.append(since < primitive.before)
     value = None if primitive.column is None else number(column(table, primitive.column))

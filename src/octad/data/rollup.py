@@ -6,8 +6,9 @@ table. It is additive: the next look's new day is only added to it.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import ibis
 import numpy as np
@@ -34,7 +35,7 @@ class Units:
     """Sums per user.
 
     Attributes:
-        columns: Part to (n,) sums, 0 for users without events; 0 or 1 where the part is positive.
+        columns: Part to (n,) numbers, 0 for users without events.
         first_day: (n,) earliest day with any event, at most `PRE_DAYS` (or the mirror) back; the
             largest integer for users without one.
     """
@@ -46,9 +47,14 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class DailyRows:
-    """Sums over users by arm and day: (A, D) rows, sums and centred second moments."""
+    """Sums over users by arm and day: shape (A, D).
 
-    moments: Mapping[tuple[Primitive, ...], Moments]
+    Attributes:
+        moments: By metric; columns `octad.model.inputs.COLUMNS`, no pre-period.
+        active: Users with any event on the day, of the `observed`.
+    """
+
+    moments: Mapping[str, Moments]
     active: IntArray
     observed: IntArray
     query: str
@@ -77,12 +83,15 @@ class Rollup:
         """Add up over days, per user."""
         wanted = tuple(dict.fromkeys(parts))
         t = self.table
-        sums = {
-            f"s{i}": t[self.names[part.primitive]].sum(
-                where=(t.day >= part.first) & (t.day < part.last)
-            )
-            for i, part in enumerate(wanted)
-        }
+
+        def term(part: Part) -> Any:
+            inside = (t.day >= part.first) & (t.day < part.last)
+            value = t[self.names[part.primitive]]
+            if part.how == "days":
+                return t.count(where=inside & (value > 0)).cast("float64")
+            return value.sum(where=inside)
+
+        sums = {f"s{i}": term(part) for i, part in enumerate(wanted)}
         expr = t.group_by("uid").agg(first_day=t.day.min(), **sums)
         rows, key = tape.read("sums per user", expr, after=("population", "rollup"))
         uid = rows["uid"].to_numpy()
@@ -91,7 +100,7 @@ class Rollup:
         for i, part in enumerate(wanted):
             values = np.zeros(n)
             values[uid] = rows[f"s{i}"].fill_null(0.0).to_numpy()
-            columns[part] = (values > 0).astype(np.float64) if part.positive else values
+            columns[part] = (values > 0).astype(np.float64) if part.how == "any" else values
         first = np.full(n, np.iinfo(np.int32).max, dtype=np.int64)
         first[uid] = rows["first_day"].to_numpy()
         return Units(columns, first, key)
@@ -101,22 +110,28 @@ class Rollup:
         t = self.table.join(self.population.table.select("uid", "code", "exposed"), "uid")
         whole = (t.exposed + (t.day.cast("int64") + 1) * DAY) <= self.population.frame.until
         t = t.filter((t.day >= 0) & whole)
-        wanted = tuple(dict.fromkeys(recipe.daily for recipe in recipes.values() if recipe.daily))
-        needed = tuple(dict.fromkeys(p for daily in wanted for p in daily))
-        terms = {"active": t.count()}
-        for p in needed:
-            name = self.names[p]
-            terms[f"m_{name}"] = t[name].mean()
-            terms[f"v_{name}"] = t[name].var(how="pop")
-        for one, two in (daily for daily in wanted if len(daily) == 2):
-            a, b = self.names[one], self.names[two]
-            terms[f"c_{a}_{b}"] = t[a].cov(t[b], how="pop")
+        drawn = {name: recipe for name, recipe in recipes.items() if recipe.daily}
+        terms: dict[str, Any] = {"active": t.count()}
+        for recipe in drawn.values():
+            keys = [self._key(p, recipe) for p in recipe.daily]
+            values = [
+                (t[self.names[p]] > 0).cast("float64") if recipe.daily_any else t[self.names[p]]
+                for p in recipe.daily
+            ]
+            for key, value in zip(keys, values, strict=True):
+                terms[f"m_{key}"] = value.mean()
+                terms[f"v_{key}"] = value.var(how="pop")
+            if len(values) == 2:
+                terms[f"c_{keys[0]}_{keys[1]}"] = values[0].cov(values[1], how="pop")
         expr = t.group_by("code", "day").agg(**terms)
         rows, key = tape.read("sums by arm and day", expr, after=("population", "rollup"))
-        return self._daily_arrays(rows, wanted, key)
+        return self._daily_arrays(rows, drawn, key)
+
+    def _key(self, primitive: Primitive, recipe: Recipe) -> str:
+        return self.names[primitive] + ("any" if recipe.daily_any else "")
 
     def _daily_arrays(
-        self, rows: pa.Table, wanted: tuple[tuple[Primitive, ...], ...], key: str
+        self, rows: pa.Table, drawn: Mapping[str, Recipe], query: str
     ) -> DailyRows:
         arms = len(self.population.arms)
         seen = self.observed_days()
@@ -132,34 +147,35 @@ class Rollup:
         active = grid("active")
         counts = np.stack(
             [
-                np.bincount(np.clip(seen[self.population.arm == a], 0, last), minlength=last + 1)
+                np.bincount(seen[self.population.arm == a], minlength=last + 1)
                 for a in range(arms)
             ]
         )
         observed = counts[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]
-        moments: dict[tuple[Primitive, ...], Moments] = {}
-        for daily in wanted:
-            names = [self.names[p] for p in daily]
-            present = _with_constants(active, names, grid)
+        moments: dict[str, Moments] = {}
+        for name, recipe in drawn.items():
+            keys = [self._key(p, recipe) for p in recipe.daily]
+            present = _with_constants(active, keys, grid)
             absent = Moments.empty(shape, 4)
-            absent.mean[..., 1] = 0.0 if len(daily) == 2 else 1.0
+            absent.mean[..., 1] = 0.0 if len(keys) == 2 else 1.0
             absent.mean[..., 3] = 1.0
+            # Users without any event on the day have no row, and a number of 0.
             zeros = Moments(observed - active, absent.mean, absent.comoment)
-            moments[daily] = present + zeros
-        return DailyRows(moments, active.astype(np.int64), observed.astype(np.int64), key)
+            moments[name] = present + zeros
+        return DailyRows(moments, active.astype(np.int64), observed.astype(np.int64), query)
 
 
-def _with_constants(active: FloatArray, names: list[str], grid: object) -> Moments:
-    get = grid
-    assert callable(get)  # noqa: S101
+def _with_constants(
+    active: FloatArray, keys: list[str], grid: Callable[[str], FloatArray]
+) -> Moments:
     mean = np.zeros((*active.shape, 4))
     mean[..., 1] = mean[..., 3] = 1.0
     comoment = np.zeros((*active.shape, 4, 4))
-    for column, name in enumerate(names):
-        mean[..., column] = get(f"m_{name}")
-        comoment[..., column, column] = get(f"v_{name}") * active
-    if len(names) == 2:
-        cross = get(f"c_{names[0]}_{names[1]}") * active
+    for column, key in enumerate(keys):
+        mean[..., column] = grid(f"m_{key}")
+        comoment[..., column, column] = grid(f"v_{key}") * active
+    if len(keys) == 2:
+        cross = grid(f"c_{keys[0]}_{keys[1]}") * active
         comoment[..., 0, 1] = comoment[..., 1, 0] = cross
     return Moments(active, mean, comoment)
 
@@ -185,8 +201,9 @@ def roll_up(
     names = {p: f"p{i}" for i, p in enumerate(wanted)}
     who = population.table.select("uid", "user", "exposed")
     joined = events.join(who, "user")
-    since = micros(joined.time) - joined.exposed
-    joined = joined.filter((since >= -back * DAY) & (micros(joined.time) < population.frame.until))
+    at = micros(joined.time)
+    since = at - joined.exposed
+    joined = joined.filter((since >= -back * DAY) & (at < population.frame.until))
     joined = joined.mutate(
         day=day_since(micros(joined.time), joined.exposed),
         since=micros(joined.time) - joined.exposed,

@@ -34,7 +34,7 @@ IntArray = NDArray[np.int64]
 
 UNKNOWN = "(unknown)"
 OTHER = "(other)"
-TENURE = "tenure"
+TENURE = "first seen"
 USE = "use before"
 _MOST_VALUES = 20
 _NUMERIC_BANDS = 4
@@ -71,11 +71,10 @@ def _from_column(name: str, column: pa.ChunkedArray) -> Attribute | None:
     filled = column.combine_chunks()
     if pa.types.is_boolean(filled.type):
         filled = pc.if_else(filled, "yes", "no")
-    if pa.types.is_floating(filled.type) or pa.types.is_integer(filled.type):
-        banded = _bands(name, filled)
-        if banded is not None:
-            return banded
-        filled = pc.cast(filled, pa.string())
+    if _is_number(filled.type):
+        numbers = pc.cast(filled, pa.float64()).to_numpy(zero_copy_only=False)
+        banded = _bands(name, numbers)
+        return banded if banded is not None else _few_numbers(name, numbers)
     text = pc.fill_null(pc.cast(filled, pa.string()), UNKNOWN)
     encoded = pc.dictionary_encode(text)
     values = [str(v) for v in encoded.dictionary.to_pylist()]
@@ -93,8 +92,23 @@ def _from_column(name: str, column: pa.ChunkedArray) -> Attribute | None:
     return Attribute(name, tuple(values[i] for i in order), rank[codes])
 
 
-def _bands(name: str, column: pa.Array) -> Attribute | None:
-    numbers = pc.cast(column, pa.float64()).to_numpy(zero_copy_only=False)
+def _is_number(kind: pa.DataType) -> bool:
+    return bool(
+        pa.types.is_floating(kind) or pa.types.is_integer(kind) or pa.types.is_decimal(kind)
+    )
+
+
+def _few_numbers(name: str, numbers: NDArray[np.float64]) -> Attribute:
+    """Each of a few numbers as a value, in their own order, and then those not known."""
+    known = np.isfinite(numbers)
+    values, index = np.unique(numbers[known], return_inverse=True)
+    codes = np.full(len(numbers), len(values), dtype=np.int64)
+    codes[known] = index
+    names = tuple(np.format_float_positional(v, trim="-") for v in values)
+    return Attribute(name, names if known.all() else (*names, UNKNOWN), codes)
+
+
+def _bands(name: str, numbers: NDArray[np.float64]) -> Attribute | None:
     known = np.isfinite(numbers)
     if len(np.unique(numbers[known])) <= _MOST_VALUES:
         return None
@@ -118,21 +132,25 @@ def from_table(
     who = population.table.select("uid", "user", "exposed")
     once = users.distinct(on="user", keep="first")
     joined = who.left_join(once, who.user == once.user)
+    shown = {name: joined[name] for name in names}
     if "known" in users.columns and users.known.type().is_timestamp():
-        late = joined.filter(micros(joined.known) > joined.exposed).count()
-        count = int(late.to_pyarrow().as_py())
+        late = (micros(joined.known) > joined.exposed).fill_null(False)
+        count = int(joined.filter(late).count().to_pyarrow().as_py())
         if count > 0.01 * population.n:
             why = (
                 f"for {count:,} users it was written down after their exposure, so the launch "
                 "itself may have moved it"
             )
             return [], dict.fromkeys(names, why)
+        shown = {name: late.ifelse(ibis.null(value.type()), value) for name, value in shown.items()}
     rows, _ = tape.read(
         "attributes known before exposure",
-        joined.select("uid", *names).order_by("uid"),
+        joined.select("uid", **{f"a{i}": value for i, value in enumerate(shown.values())}).order_by(
+            "uid"
+        ),
         after=("population",),
     )
-    return from_arrow(rows, {name: name for name in names}), {}
+    return from_arrow(rows, {f"a{i}": name for i, name in enumerate(names)}), {}
 
 
 def from_arrow(rows: pa.Table, names: Mapping[str, str]) -> list[Attribute]:
@@ -158,14 +176,14 @@ def from_behaviour(rollup: Rollup, units: Units, actions: NDArray[np.float64]) -
         Nothing when there was no use before exposure to speak of.
     """
     used = actions > 0
-    if used.mean() < 0.05:
+    if not len(used) or used.mean() < 0.05:
         return []
     bands = []
     week_before = units.first_day < -7
     bands.append(
         Attribute(
             TENURE,
-            ("not seen a week before", "seen a week before"),
+            ("within the week before", "a week or more before"),
             week_before.astype(np.int64),
         )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import ibis
@@ -11,7 +12,7 @@ import pyarrow as pa
 from octad.data.cells import UnitValues, cells_of, tail_of, variants_of, winsorized
 from octad.data.columns import number
 from octad.data.gathering import FEWEST_IN_ARM, Gathering
-from octad.data.population import Frame, bucket_hex, buckets_from_hex
+from octad.data.population import NO_ARM, Frame, bucket_hex, buckets_from_hex
 from octad.data.segments import from_arrow, make_slices
 from octad.errors import DataError, UnknownNameError, nearest
 from octad.model.inputs import Exposure
@@ -25,6 +26,8 @@ _OURS = frozenset({"user", "arm", "time", "staff"})
 
 def gather_units(job: Gathering, units: ibis.Table, frame: Frame | None) -> None:
     """Fill a gathering from a table of users.
+
+    A user without a figure is left out of that metric; how many those are is said in `left_out`.
 
     Raises:
         DataError: When an arm of the plan has nobody in it.
@@ -58,12 +61,19 @@ def gather_units(job: Gathering, units: ibis.Table, frame: Frame | None) -> None
         y = rows[f"m{columns.index(metric.column)}"].to_numpy().astype(np.float64)
         finite = np.isfinite(y)
         y = np.where(finite, y, 0.0)
+        if not finite.any():
+            job.absent[name] = f"the column '{metric.column}' holds no number"
+            continue
         values = UnitValues(name, y, one, nought, one, finite, paired=False, query=key)
         planned, cut = values, None
         if metric.winsorize is not None:
             planned, cut = winsorized(values, metric.winsorize)
         wanted = slices if name in needs.sliced else None
-        job.metrics[name] = cells_of(planned, arm, bucket, len(names), wanted, winsor=cut)
+        cells = cells_of(planned, arm, bucket, len(names), wanted, winsor=cut)
+        if cells.waiting:
+            missing = f"no figure in '{metric.column}', so not counted in {name}"
+            job.left.append(("units", missing, cells.waiting))
+        job.metrics[name] = replace(cells, waiting=0)
         if name in needs.tails:
             tails[name] = tail_of(values, arm, len(names))
         if name in needs.variants and not np.isin(y, (0.0, 1.0)).all():
@@ -84,6 +94,7 @@ def _one_row_a_user(units: ibis.Table, frame: Frame | None) -> ibis.Table:
         t = t.filter(t.time.isnull() | (t.time <= ibis.timestamp(frame.as_of)))
     if "staff" not in t.columns:
         t = t.mutate(staff=ibis.literal(False))
+    t = t.mutate(arm=t.arm.fill_null(NO_ARM))
     return t.mutate(several=t.arm.nunique().over(group_by="user")).distinct(on="user", keep="first")
 
 
@@ -152,6 +163,9 @@ def _arms(plan: Plan, rows: pa.Table, key: str) -> tuple[tuple[str, ...], Any, A
                 mend=nearest(value, [str(k) for k in known]),
             )
     keep = (arm >= 0) & ~several & ~staff
+    for i, name in enumerate(names):
+        if not (keep & (arm == i)).any():
+            raise DataError(f"nobody is left in the arm {name} once staff are set aside.")
     exposure = Exposure(
         counts=np.bincount(arm[keep], minlength=len(names)).astype(np.int64),
         days=np.array([], dtype="datetime64[D]"),

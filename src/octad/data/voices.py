@@ -65,15 +65,25 @@ def read_reviews(tape: Tape, table: ibis.Table, product: str, until: datetime | 
     )
 
 
-def read_releases(tape: Tape, table: ibis.Table, product: str) -> Releases:
-    """Read releases of our product and its rivals."""
+def read_releases(
+    tape: Tape, table: ibis.Table, product: str, until: datetime | None
+) -> Releases:
+    """Read releases of our product and its rivals, up to the review's today.
+
+    Args:
+        tape: Runs the query.
+        table: With the columns of the contract: product, time, version, notes.
+        product: Our product's name.
+        until: First moment that is not read; all when None.
+    """
+    t = table if until is None else table.filter(table.time < ibis.timestamp(until))
     rows, _ = tape.read(
         "releases",
-        table.select(
-            product=table.product.fill_null(product),
-            time=table.time,
-            version=table.version.fill_null(""),
-            notes=table.notes.fill_null(""),
+        t.select(
+            product=t.product.fill_null(product),
+            time=t.time,
+            version=t.version.fill_null(""),
+            notes=t.notes.fill_null(""),
         ).order_by("time", "product"),
     )
     names = _text(rows["product"])

@@ -132,10 +132,8 @@ def find_praise(
         whole: the few that would have come anyway cannot be told apart.
     """
     n = len(time)
-    group = near_copies(text)
-    size = np.bincount(group[group >= 0], minlength=1)
     five = rating >= 4.5
-    pasted = five & (group >= 0) & (size[np.maximum(group, 0)] >= _COPIES)
+    pasted = _pasted(near_copies(text), five, np.isfinite(rating))
     nothing = Praise((), pasted, pasted)
     known = ~np.isnat(time)
     if int((five & known).sum()) < _LEAST:
@@ -170,6 +168,21 @@ def find_praise(
                 )
             )  # fmt: skip
     return Praise(tuple(bursts), aside, pasted)
+
+
+def _pasted(group: NDArray[np.int64], five: BoolArray, rated: BoolArray) -> BoolArray:
+    """Five-star reviews of texts that are pasted, as praise is and other reviews are not.
+
+    A text counts when it was posted three times or more and nine in ten of these gave five stars.
+    Where unhappy reviews are copied as often, copying is how this store's texts come to be, and
+    says nothing of praise.
+    """
+    size = np.bincount(group[group >= 0], minlength=1)
+    happy = np.bincount(group[(group >= 0) & five], minlength=len(size))
+    copied = (group >= 0) & (size[np.maximum(group, 0)] >= _COPIES)
+    if _differs(copied[five & rated], copied[~five & rated], 0.0) is None:
+        return np.zeros(len(group), dtype=bool)
+    return copied & five & (happy[np.maximum(group, 0)] >= 0.9 * size[np.maximum(group, 0)])
 
 
 def _date(day: int) -> date:

@@ -27,8 +27,11 @@ IntArray = NDArray[np.int64]
 FloatArray = NDArray[np.float64]
 
 
-_CALM = 0.01
-"""Controls' terms are never taken to change by less than this (a variance of log-odds)."""
+_Z = 1.959963984540054
+_SAME = 0.8
+_HEADLINE = 25
+_CALM, _SHOCK, _MOVED = 0.01, 1.0, 0.05
+"""Variances of the controls' changes in log-odds, calm and moved, and the share that moves."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +64,11 @@ class Shift:
 
 @dataclass(frozen=True, slots=True)
 class Contrast:
-    """What rose and what fell, surest first.
+    """What rose and what fell, the largest change in share first.
 
     Attributes:
-        rose, fell: Terms with ``q`` under the limit, near copies of one another left out.
+        rose, fell: Terms with ``q`` under the limit that changed against their own past too (95%),
+            near copies of one another left out.
         before, after: Voices on each side.
         controlled: Whether controls were taken off.
         tested: How many terms were looked at.
@@ -119,6 +123,14 @@ def _held(matrix: TermMatrix, rows: BoolArray, voice: IntArray) -> tuple[IntArra
     return np.asarray(held.sum(axis=0, dtype=np.int64)).ravel(), len(people)
 
 
+def _strength(n_new: int, n_old: int) -> float:
+    """The prior's weight in documents: a tenth of the smaller side, between 10 and 100.
+
+    With a weaker one, a term that nobody used before has next to no z, however many use it now.
+    """
+    return float(np.clip(0.1 * min(n_new, n_old), 10, 100))
+
+
 def contrast(
     matrix: TermMatrix,
     before: BoolArray,
@@ -138,7 +150,8 @@ def contrast(
         after: (N,) mask of the second.
         voice: (N,) who speaks, from `voices`; every document its own voice when absent.
         controls: For each control, the masks of its documents over the same two spans.
-        min_voices: Terms held by fewer voices in both sets together are not looked at.
+        min_voices: Terms held by fewer voices in both sets together are not looked at; nor are
+            those of fewer than one in a hundred, up to 25.
         limit: Largest false discovery rate of what is listed.
         top: Longest list.
 
@@ -150,10 +163,12 @@ def contrast(
         return Contrast((), (), int(before.sum()), int(after.sum()), False, 0)
     old, n_old = _held(matrix, before, speakers)
     new, n_new = _held(matrix, after, speakers)
-    looked = np.flatnonzero(old + new >= min_voices)
+    # A term of a handful of voices among thousands is no headline, and costs the others power.
+    floor = max(min_voices, min(_HEADLINE, round(0.01 * (n_old + n_new))))
+    looked = np.flatnonzero(old + new >= floor)
     if not len(looked):
         return Contrast((), (), n_old, n_new, False, 0)
-    own = log_odds(new[looked], old[looked], (n_new, n_old))
+    own = log_odds(new[looked], old[looked], (n_new, n_old), strength=_strength(n_new, n_old))
     delta, variance = own.delta, own.se**2
     control: NDArray[np.float64] | None = None
     found = _controls(matrix, controls, speakers, looked)
@@ -162,7 +177,7 @@ def contrast(
     se = np.sqrt(variance)
     z = delta / se
     q = benjamini_hochberg(2 * special.ndtr(-np.abs(z)))
-    half = 1.959963984540054 * se
+    half = _Z * se
 
     def shift(i: int) -> Shift:
         term = int(looked[i])
@@ -174,9 +189,10 @@ def contrast(
         )  # fmt: skip
 
     def chosen(sign: int, rows: BoolArray) -> tuple[Shift, ...]:
-        # Against the own past too: a term that only sank less than at rivals did not "rise".
-        good = np.flatnonzero((q <= limit) & (sign * z > 0) & (sign * own.delta > 0))
-        order = good[np.argsort(-np.abs(z[good]), kind="stable")]
+        # Against the own past too: a term that only sank less than at the controls did not rise.
+        good = np.flatnonzero((q <= limit) & (sign * z > 0) & (sign * own.z > _Z))
+        gain = np.abs(new[looked[good]] / n_new - old[looked[good]] / n_old)
+        order = good[np.argsort(-gain, kind="stable")]
         return tuple(shift(int(i)) for i in _distinct(matrix, looked, order, rows, top))
 
     return Contrast(
@@ -192,25 +208,31 @@ def _controls(
 ) -> tuple[FloatArray, FloatArray] | None:
     """The controls' change in log-odds, each against its own past, and its variance.
 
-    Pooling their documents would let a control that is merely reviewed less change the mix. Most
-    terms do not change at the controls, and of a term that nobody there uses nothing is known: so
-    the change is shrunk towards none, as far as the spread over all terms says (empirical Bayes
-    with a normal prior, its variance by the method of moments).
+    Pooling their documents would let a control that is merely reviewed less change the mix. Of a
+    term that nobody there uses nothing is known, and most terms do not change: so the change has a
+    prior of two normals about zero, narrow for the calm terms and wide for the few that a shock
+    moved, and its posterior mean and variance are given (spike and slab).
     """
     weighted, weight = np.zeros(len(looked)), np.zeros(len(looked))
     for before, after in controls:
         if before.any() and after.any():
             old, n_old = _held(matrix, before, voice)
             new, n_new = _held(matrix, after, voice)
-            there = log_odds(new[looked], old[looked], (n_new, n_old))
+            there = log_odds(
+                new[looked], old[looked], (n_new, n_old), strength=_strength(n_new, n_old)
+            )
             weighted += there.delta / there.se**2
             weight += 1 / there.se**2
     if not weight.any():
         return None
     delta, noise = weighted / weight, 1 / weight
-    spread = max(float((weight**2 * (delta**2 - noise)).sum() / (weight**2).sum()), _CALM)
-    kept = spread / (spread + noise)
-    return kept * delta, kept * noise
+    narrow, wide = (-0.5 * (np.log(v + noise) + delta**2 / (v + noise)) for v in (_CALM, _SHOCK))
+    moved = special.expit(wide - narrow + special.logit(_MOVED))
+    means = [v / (v + noise) * delta for v in (_CALM, _SHOCK)]
+    spreads = [v * noise / (v + noise) for v in (_CALM, _SHOCK)]
+    mean = (1 - moved) * means[0] + moved * means[1]
+    between = (1 - moved) * (means[0] - mean) ** 2 + moved * (means[1] - mean) ** 2
+    return mean, (1 - moved) * spreads[0] + moved * spreads[1] + between
 
 
 def _distinct(
@@ -225,7 +247,7 @@ def _distinct(
     size = np.maximum(both.diagonal(), 1)
     kept: list[int] = []
     for i in range(len(candidates)):
-        if all(both[i, j] < 0.6 * min(size[i], size[j]) for j in kept):
+        if all(both[i, j] < _SAME * min(size[i], size[j]) for j in kept):
             kept.append(i)
         if len(kept) == top:
             break

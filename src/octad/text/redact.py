@@ -66,7 +66,7 @@ _RULES: tuple[tuple[re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]
         ),
         "[id]",
     ),
-    (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,8}\b"), "[card]"),
+    (re.compile(r"\b[A-Z]{2}\d{2}(?: ?[A-Z0-9]{4}){3,7}(?: ?[A-Z0-9]{1,3})?\b"), "[card]"),
     (
         re.compile(r"(?<![A-Za-z0-9])[A-Za-z]{1,5}[\-#]?\d[A-Za-z0-9\-]{5,40}(?![A-Za-z0-9])"),
         _code,

@@ -22,7 +22,7 @@ going gone got had has have having he her here hers herself him himself his how 
 i'd i'll i'm i've if im into is it it'd it'll it's its itself ive just let let's like lol
 lot lots made make makes many may me might mine more most much must my myself n need now of
 ok okay on once one only or other our ours ourselves over own please pls put quite r rather
-really same she should since so some someone something still such than that that's thats
+really same see she should since so some someone something still such than that that's thats
 the their theirs them themselves then there there's these they they'll they're they've
 thing things this those though through thru to too u under until ur us use used using very
 via want wanted wants was way we we'd we'll we're we've well were what what's when where
