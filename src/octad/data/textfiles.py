@@ -114,7 +114,8 @@ def _read_one(
     rejects, scans = f"{table}_rejects", f"{table}_scans"
     run(
         f"CREATE OR REPLACE TEMP TABLE {quoted(table)} AS "
-        f"SELECT *, {literal(path.stem)} AS {FILE}, row_number() OVER () + {dialect.start - 1} AS {LINE} FROM read_csv({listed([clean])}, "
+        f"SELECT *, {literal(path.stem)} AS {FILE}, "
+        f"row_number() OVER () + {dialect.start - 1} AS {LINE} FROM read_csv({listed([clean])}, "
         f"columns={{{columns}}}, {options}, store_rejects=true, "
         f"rejects_table={literal(rejects)}, rejects_scan={literal(scans)})"
     )
