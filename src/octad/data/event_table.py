@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
 from octad.data.behaviour import error_parts, errors_of, job_parts, job_use, thirds
 from octad.data.cells import UnitValues, cells_of, tail_of, variants_of, winsorized
-from octad.data.clock import DAY, from_micros, micros
+from octad.data.clock import DAY, from_micros, micros, to_micros
+from octad.data.event_names import check_event_names
 from octad.data.gathering import FEWEST_IN_ARM, Gathering
 from octad.data.ordered import funnel_values, quantiles_of
 from octad.data.population import Frame, Population, compare_everyone, compare_exposed
@@ -45,9 +47,10 @@ from octad.model.metric import (
     FunnelMetric,
     Metric,
     QuantileMetric,
+    ReturnsMetric,
     SumMetric,
 )
-from octad.model.plan import Everyone, Plan
+from octad.model.plan import Everyone
 from octad.stats.moments import Moments
 
 __all__ = ["gather_events"]
@@ -64,6 +67,12 @@ def gather_events(job: Gathering, frame: Frame | None) -> None:
         job.lack("the events hold no row that can be read")
         return
     events = tables.events
+    if tables.intake["events"].last is None:
+        raise DataError(
+            "the events hold no row that can be used.",
+            where=job.place("sources.events.table"),
+            mend="Run `octad check` to see what was left out, and why.",
+        )
     everyone = isinstance(plan.launch.design, Everyone)
     if not everyone and tables.exposures is None:
         job.lack("there is no exposures source, so nobody knows who got the launch")
@@ -75,7 +84,7 @@ def gather_events(job: Gathering, frame: Frame | None) -> None:
             else compare_exposed(tape, plan, frame, tables.exposures, tables.users)
         )
     job.parts |= {"arms": population.arms, "exposure": population.exposure}
-    _check_events(job, events)
+    check_event_names(job, events)
     rows = tables.intake["events"].kept
     _gather_rollup(job, population, events, rows, mirror=everyone)
     if job.needs.volume:
@@ -83,46 +92,16 @@ def gather_events(job: Gathering, frame: Frame | None) -> None:
             job.parts["volume"] = _volume(tape, population, events)
 
 
-def _named_events(plan: Plan) -> dict[str, str]:
-    """Every event name the plan leans on, with the key that names it."""
-    found: dict[str, str] = {}
-    for name in plan.launch.metrics:
-        metric = plan.metric(name)
-        for key in ("count", "of", "any", "returns", "on", "ratio", "funnel"):
-            value = getattr(metric, key, None)
-            if value is None or isinstance(value, str):
-                continue
-            for item in value:
-                for event in (item,) if isinstance(item, str) else item:
-                    found.setdefault(event, f"metrics.{name}.{key}")
-    return found
-
-
-def _check_events(job: Gathering, events: Any) -> None:
-    """Refuse a plan that leans on an event the data do not hold: a typing slip reads as zero."""
-    wanted = _named_events(job.plan)
-    if not wanted:
-        return
-    seen = events.select("event").distinct().limit(20_000).to_pyarrow()["event"].to_pylist()
-    known = {str(name) for name in seen}
-    for event, key in wanted.items():
-        if event not in known:
-            raise UnknownNameError(
-                f"there is no event '{event}' in the data.",
-                where=job.place(key),
-                mend=nearest(event, known),
-            )
-
-
 def _gather_rollup(
     job: Gathering, population: Population, events: Any, rows: int, *, mirror: bool
 ) -> None:
     plan, needs, tape = job.plan, job.needs, job.tape
     frame = population.frame
-    days = max(1, -(-(frame.until - int(population.exposed.min())) // DAY))
+    longest = frame.until - int(population.exposed.min())
+    days = max(1, -(-longest // DAY))
     recipes: dict[str, Recipe] = {}
     for name in sorted(needs.metrics):
-        made = recipe(plan.metric(name), days=days, mirror=mirror)
+        made = recipe(plan.metric(name), days=days, mirror=longest if mirror else None)
         if made is not None:
             recipes[name] = made
     back = max([PRE_DAYS, *(-p.first for r in recipes.values() for p in (r.x, r.w) if p)])
@@ -138,6 +117,7 @@ def _gather_rollup(
     halves = _halves(recipes, needs.daily, spans)
     parts += [p for pair in halves.values() for p in pair]
     primitives = [p.primitive for p in parts]
+    primitives += [p for n, r in recipes.items() if n in needs.daily for p in r.daily]
     with tape.stage("reading the events once", rows):
         rollup = roll_up(tape, population, events, primitives, back=back)
     with tape.stage("adding up users"):
@@ -146,7 +126,9 @@ def _gather_rollup(
         slices = _slices(job, population, bands)
     had_past = bool((units.columns[usual[0]] > 0).any())
     _gather_metrics(job, population, units, recipes, slices, had_past=had_past)
-    _gather_ordered(job, population, events, slices, rows)
+    _gather_ordered(job, population, events, slices, rows, mirror=mirror)
+    if mirror:
+        _refuse_short_past(job, population)
     _gather_daily(job, population, rollup, recipes, units, halves, spans)
     band = next((b for b in bands if b.name == USE), None)
     job.parts["errors"] = errors_of(population, units, errors, band, days)
@@ -202,10 +184,7 @@ def _gather_metrics(
         if made.window is not None:
             ended = population.exposed + made.window <= until
         if not ended.any():
-            job.absent[name] = (
-                "nobody's window has ended yet; it needs data until "
-                f"{_day(int(population.exposed.min()) + (made.window or 0))}"
-            )
+            job.absent[name] = _waits(population, made.window or 0)
             continue
         values = UnitValues(
             metric=name,
@@ -218,6 +197,34 @@ def _gather_metrics(
             query=units.query,
         )
         _keep(job, population, values, slices)
+
+
+def _waits(population: Population, window: int) -> str:
+    day = _day(int(population.exposed.min()) + window)
+    return f"nobody's window has ended yet; it needs data until {day}"
+
+
+def _refuse_short_past(job: Gathering, population: Population) -> None:
+    """A launch compared with its own past needs as long a past as what came after."""
+    first, start = job.tables.intake["events"].first, int(population.exposed[0])
+    for name in list(job.metrics):
+        metric = job.plan.metric(name)
+        if isinstance(metric, QuantileMetric):
+            del job.metrics[name]
+            job.absent[name] = "a quantile is not compared with its own past in this version"
+            continue
+        span = population.frame.until - start
+        if isinstance(metric, ReturnsMetric):
+            span = (metric.between[1] - metric.between[0]) // timedelta(microseconds=1)
+        elif metric.window is not None:
+            span = metric.window // timedelta(microseconds=1)
+        # The first day of an export is seldom whole, and one such day is forgiven.
+        if first is not None and to_micros(first) > start - span + DAY:
+            del job.metrics[name]
+            job.absent[name] = (
+                f"it needs events from {_day(start - span)}, as long before the launch as after, "
+                f"and they begin on {first.date()}; a shorter 'window:' would do"
+            )
 
 
 def _day(moment: int) -> str:
@@ -246,24 +253,40 @@ def _keep(job: Gathering, population: Population, values: UnitValues, slices: Sl
 
 
 def _gather_ordered(
-    job: Gathering, population: Population, events: Any, slices: Slices, rows: int
+    job: Gathering,
+    population: Population,
+    events: Any,
+    slices: Slices,
+    rows: int,
+    *,
+    mirror: bool,
 ) -> None:
     for name in sorted(job.needs.metrics):
         metric = job.plan.metric(name)
         if isinstance(metric, FunnelMetric):
+            window = None if metric.window is None else metric.window // timedelta(microseconds=1)
+            back = PRE_DAYS * DAY
+            if mirror:
+                back = population.frame.until - int(population.exposed[0])
+                back = back if window is None else window
             with job.tape.stage(f"following the funnel {name}", rows):
-                y, d, key = funnel_values(job.tape, population, events, metric)
+                f = funnel_values(job.tape, population, events, metric, back=back)
             ended = np.ones(population.n, dtype=bool)
-            if metric.window is not None:
-                span = metric.window // timedelta(microseconds=1)
-                ended = population.exposed + span <= population.frame.until
-            nought, one = np.zeros(population.n), np.ones(population.n)
-            values = UnitValues(name, y, d, nought, one, ended, paired=False, query=key)
+            if window is not None:
+                ended = population.exposed + window <= population.frame.until
+            if not ended.any():
+                job.absent[name] = _waits(population, window or 0)
+                continue
+            values = UnitValues(name, f.y, f.d, f.x, f.w, ended, bool(f.w.any()), f.query)
             _keep(job, population, values, slices)
         elif isinstance(metric, QuantileMetric):
             with job.tape.stage(f"reading the values of {name}", rows):
-                found, key = quantiles_of(job.tape, population, events, metric)
-            job.metrics[name] = _quantile_cells(name, found, len(population.arms), key)
+                found, waiting, key = quantiles_of(job.tape, population, events, metric)
+            if not found.n.any():
+                job.absent[name] = f"no event of the users compared has a number in '{metric.of}'"
+                continue
+            cells = _quantile_cells(name, found, len(population.arms), key)
+            job.metrics[name] = replace(cells, waiting=waiting)
 
 
 def _quantile_cells(name: str, found: Quantiles, arms: int, key: str) -> MetricCells:
@@ -278,12 +301,13 @@ def _halves(
 ) -> dict[str, tuple[Part, Part]]:
     if spans is None:
         return {}
-    first, last = spans
-    return {
-        name: (Part(r.daily[0], *first), Part(r.daily[0], *last))
-        for name, r in recipes.items()
-        if name in wanted and len(r.daily) == 1
-    }
+    found = {}
+    for name, made in recipes.items():
+        if name in wanted and len(made.daily) == 1:
+            how: Literal["days", "sum"] = "days" if made.daily_any else "sum"
+            first, last = (Part(made.daily[0], *span, how) for span in spans)
+            found[name] = (first, last)
+    return found
 
 
 def _gather_daily(
@@ -305,7 +329,7 @@ def _gather_daily(
         job.parts["retention"] = Retention(days, rows.active, rows.observed, rows.query)
     daily: dict[str, Daily] = {}
     seen = rollup.observed_days()
-    for name, made in wanted.items():
+    for name in wanted:
         joint = None
         if name in halves and spans is not None:
             (a, b), (c, d) = spans
@@ -316,7 +340,7 @@ def _gather_daily(
                 population.arm[whole],
                 len(population.arms),
             )
-        daily[name] = Daily(name, days, rows.moments[made.daily], joint, spans, rows.query)
+        daily[name] = Daily(name, days, rows.moments[name], joint, spans, rows.query)
     job.parts["daily"] = daily
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -19,74 +20,120 @@ from octad.model.metric import FunnelMetric, QuantileMetric
 from octad.stats.quantiles import quantile
 from octad.stats.refusal import NotEstimable
 
-__all__ = ["funnel_values", "quantiles_of"]
+__all__ = ["Funnel", "funnel_values", "quantiles_of"]
 
 FloatArray = NDArray[np.float64]
 _MOST_VALUES = 4_000_000
 
 
-def _within(
-    population: Population, events: ibis.Table, window: timedelta | None, where: str | None
+def _joined(
+    population: Population, events: ibis.Table, where: str | None, names: tuple[str, ...]
 ) -> ibis.Table:
-    who = population.table.select("uid", "user", "code", "exposed")
-    t = events.join(who, "user")
+    """Events of the users compared, each with its moment since exposure."""
+    t = events.join(population.table.select("uid", "user", "code", "exposed"), "user")
+    if names:
+        t = t.filter(t.event.isin(names))
+    if where is not None:
+        t = t.filter(condition(t, where))
     t = t.mutate(at=micros(t.time))
-    t = t.filter((t.at >= t.exposed) & (t.at < population.frame.until))
-    if window is not None:
-        t = t.filter(t.at < t.exposed + window // timedelta(microseconds=1))
-    return t if where is None else t.filter(condition(t, where))
+    return t.filter(t.at < population.frame.until).mutate(since=lambda e: e.at - e.exposed)
+
+
+@dataclass(frozen=True, slots=True)
+class Funnel:
+    """A funnel by user: got through and entered, after exposure and before it; each (n,)."""
+
+    y: FloatArray
+    d: FloatArray
+    x: FloatArray
+    w: FloatArray
+    query: str
 
 
 def funnel_values(
-    tape: Tape, population: Population, events: ibis.Table, metric: FunnelMetric
-) -> tuple[FloatArray, FloatArray, str]:
+    tape: Tape,
+    population: Population,
+    events: ibis.Table,
+    metric: FunnelMetric,
+    *,
+    back: int,
+) -> Funnel:
     """Whether each user entered a funnel, and got through it in time.
 
     Each row carries the latest moment at which a run through the funnel began that has come as far
     as the row's step. The latest beginning is the one with the most time left, so no run that
     would have been in time is missed.
 
-    Returns:
-        (n,) got through, (n,) entered, and the query's digest.
+    Args:
+        tape: Runs the query.
+        population: Who is compared.
+        events: user, time, event.
+        metric: The funnel.
+        back: Microseconds before exposure that make the pre-period; no run leads from it into the
+            time after.
     """
-    t = _within(population, events, metric.window, metric.where)
     steps = metric.funnel
-    wanted = tuple({name for step in steps for name in step})
-    t = t.filter(t.event.isin(wanted)).select("uid", "at", "event")
+    t = _joined(
+        population, events, metric.where, tuple(dict.fromkeys(e for step in steps for e in step))
+    )
+    end = None if metric.window is None else metric.window // timedelta(microseconds=1)
+    t = t.filter((t.since >= -back) & ((t.since < end) if end is not None else True))
+    t = t.mutate(after=t.since >= 0).select("uid", "after", "at", "event")
     so_far: Any = t.at
     for i, step in enumerate(steps):
         hit = t.event.isin(step)
         t = t.mutate(**{f"hit{i}": ibis.ifelse(hit, so_far, ibis.null("int64"))})
         if i == len(steps) - 1:
             break
-        # RANGE takes in events of the same moment: a step at the moment of the one before counts.
-        frame = ibis.range_window(group_by="uid", order_by="at", preceding=None, following=0)
-        t = t.mutate(**{f"run{i}": t[f"hit{i}"].max().over(frame)})
+        t = t.mutate(**{f"run{i}": t[f"hit{i}"].max().over(_up_to_here(step, steps[i + 1]))})
         so_far = t[f"run{i}"]
     span = metric.within // timedelta(microseconds=1)
     final = t[f"hit{len(steps) - 1}"]
     through = final.notnull() & (t.at - final <= span)
-    expr = t.group_by("uid").agg(entered=t.hit0.notnull().any(), through=through.any())
+    expr = t.group_by("uid", "after").agg(entered=t.hit0.notnull().any(), through=through.any())
     rows, key = tape.read("a funnel", expr, after=("population",))
     uid = rows["uid"].to_numpy()
-    y, d = np.zeros(population.n), np.zeros(population.n)
-    y[uid] = rows["through"].fill_null(False).to_numpy(zero_copy_only=False)
-    d[uid] = rows["entered"].fill_null(False).to_numpy(zero_copy_only=False)
-    return y, d, key
+    after = rows["after"].to_numpy(zero_copy_only=False).astype(bool)
+    out = np.zeros((4, population.n))
+    for i, name in enumerate(("through", "entered")):
+        values = rows[name].fill_null(False).to_numpy(zero_copy_only=False)
+        out[i, uid[after]] = values[after]
+        out[2 + i, uid[~after]] = values[~after]
+    return Funnel(out[0], out[1], out[2], out[3], key)
+
+
+def _up_to_here(step: tuple[str, ...], following: tuple[str, ...]) -> Any:
+    """The rows that may come before the next step.
+
+    A step at the very moment of the one before counts, so events of one moment are taken
+    together. Where one event may be both steps, it must not be both at once.
+    """
+    group = ["uid", "after"]
+    if set(step) & set(following):
+        return ibis.window(group_by=group, order_by="at", preceding=(None, 1))
+    return ibis.range_window(group_by=group, order_by="at", preceding=None, following=0)
 
 
 def quantiles_of(
     tape: Tape, population: Population, events: ibis.Table, metric: QuantileMetric
-) -> tuple[Quantiles, str]:
+) -> tuple[Quantiles, int, str]:
     """A quantile over events by arm, with errors clustered by user.
 
     Above some millions of values it is read off a sample of users (whole buckets of them).
+
+    Returns:
+        The quantiles, how many users' windows have not ended, and the query's digest.
     """
-    t = _within(population, events, metric.window, metric.where)
-    if metric.on is not None:
-        t = t.filter(t.event.isin(metric.on))
+    t = _joined(population, events, metric.where, metric.on or ())
+    t = t.filter(t.since >= 0)
+    waiting = 0
+    if metric.window is not None:
+        window = metric.window // timedelta(microseconds=1)
+        until = population.frame.until
+        t = t.filter((t.since < window) & (t.exposed + window <= until))
+        waiting = int((population.exposed + window > until).sum())
     t = t.mutate(value=number(column(t, metric.of)))
-    t = t.filter(t.value.notnull() & ~t.value.isnan())
+    t = t.filter(t.value.notnull() & ~t.value.isnan() & ~t.value.isinf())
     rough = int(t.count().to_pyarrow().as_py())
     if rough > _MOST_VALUES:
         few = max(1, int(BUCKETS * _MOST_VALUES / rough))
@@ -108,4 +155,4 @@ def quantiles_of(
         except NotEstimable:
             continue
         out[:, a] = found.value, found.se
-    return Quantiles(out[0], out[1], n), key
+    return Quantiles(out[0], out[1], n), waiting, key

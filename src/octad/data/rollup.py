@@ -130,9 +130,7 @@ class Rollup:
     def _key(self, primitive: Primitive, recipe: Recipe) -> str:
         return self.names[primitive] + ("any" if recipe.daily_any else "")
 
-    def _daily_arrays(
-        self, rows: pa.Table, drawn: Mapping[str, Recipe], query: str
-    ) -> DailyRows:
+    def _daily_arrays(self, rows: pa.Table, drawn: Mapping[str, Recipe], query: str) -> DailyRows:
         arms = len(self.population.arms)
         seen = self.observed_days()
         last = int(seen.max(initial=0))
@@ -146,10 +144,7 @@ class Rollup:
 
         active = grid("active")
         counts = np.stack(
-            [
-                np.bincount(seen[self.population.arm == a], minlength=last + 1)
-                for a in range(arms)
-            ]
+            [np.bincount(seen[self.population.arm == a], minlength=last + 1) for a in range(arms)]
         )
         observed = counts[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]
         moments: dict[str, Moments] = {}

@@ -11,7 +11,7 @@ import hmac
 import os
 import secrets
 from collections import Counter
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import ibis
@@ -33,7 +33,9 @@ _USERS = 3_000
 _STAFF = 300
 _VISIT_GAP = 30 * 60 * SECOND
 _STORY_LINES = 24
+_FEWEST_EVENTS = 3
 _MOST_WALKS = 5_000
+_KEY = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,7 @@ class Sample:
 
     Attributes:
         person: (m,) uid of a user, or -1 - i for the i-th member of staff.
+        ids: uid to the user's id, for their names on a page; the team is not in it.
         time: (m,) microseconds.
         event: (m,) codes into `names`.
         visit: (m,) visit numbers; a visit ends after 30 quiet minutes.
@@ -56,6 +59,7 @@ class Sample:
     users: int
     staff: int
     query: str
+    ids: dict[int, str] = field(default_factory=dict)
 
 
 def read_sample(
@@ -63,7 +67,9 @@ def read_sample(
 ) -> Sample:
     """Read the events of some users after exposure, and of some of the team at any time."""
     few = max(1, min(BUCKETS, round(BUCKETS * _USERS / max(1, population.n))))
-    chosen = np.flatnonzero(population.bucket < few)[:_USERS]
+    chosen = np.flatnonzero(population.bucket < few)
+    if len(chosen) > 2 * _USERS:  # a single bucket of a very large product
+        chosen = np.sort(np.random.default_rng(0).choice(chosen, _USERS, replace=False))
     who = population.table.filter(population.table.uid.isin(chosen.tolist())).select(
         "user", "uid", "exposed"
     )
@@ -87,7 +93,8 @@ def read_sample(
         joined.select(uid=joined.uid, at=micros(joined.time), event=joined.event),
         after=("population", "sample"),
     )
-    codes = rows["event"].combine_chunks().dictionary_encode()
+    ids, _ = tape.read("the sampled users", people.select("uid", "user"), ("population", "sample"))
+    codes = rows["event"].fill_null("").combine_chunks().dictionary_encode()
     person = rows["uid"].to_numpy().astype(np.int64)
     time = rows["at"].to_numpy().astype(np.int64)
     event = codes.indices.to_numpy().astype(np.int64)
@@ -106,6 +113,7 @@ def read_sample(
         users=len(chosen),
         staff=len(np.unique(person[person < 0])),
         query=key,
+        ids=dict(zip(ids["uid"].to_pylist(), ids["user"].to_pylist(), strict=True)),
     )
 
 
@@ -170,17 +178,27 @@ def steps_to_jobs(sample: Sample, jobs: JobUse, population: Population, charter:
 
 
 def pseudonym_key(folder: Path) -> bytes:
-    """The secret under which users are shown; made once, kept in `.octad/`, never in a report."""
+    """The secret under which users are shown; made once, kept in `.octad/`, never in a report.
+
+    Where the folder cannot be written to, the names hold for one review alone.
+    """
     path = folder / "pseudonyms.key"
     try:
-        return path.read_bytes()
-    except FileNotFoundError:
+        if len(key := path.read_bytes()) >= _KEY:
+            return key
+    except OSError:
+        pass
+    key = secrets.token_bytes(_KEY)
+    try:
         folder.mkdir(parents=True, exist_ok=True)
-        key = secrets.token_bytes(32)
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT, 0o600)
+        part = folder / f".pseudonyms.{os.getpid()}.part"
+        descriptor = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             file.write(key)
+        part.replace(path)
+    except OSError:
         return key
+    return key
 
 
 def pseudonym(user: str, key: bytes) -> str:
@@ -201,25 +219,24 @@ def stories_of(
         key: For the names.
     """
     bad = np.isin(sample.event, [i for i, name in enumerate(sample.names) if name in errors])
-    people = np.unique(sample.person[sample.person >= 0])
-    met = set(np.unique(sample.person[bad]).tolist())
+    people, events = np.unique(sample.person[sample.person >= 0], return_counts=True)
+    met = np.isin(people, np.unique(sample.person[bad]))
+    arm = population.arm[people]
+    names = [pseudonym(sample.ids[int(p)], key) for p in people]
+    by_name = np.argsort(names)
     chosen: list[int] = []
     for turn in range(count):
-        arm = turn % len(population.arms)
         wants_error = (turn // len(population.arms)) % 2 == 1
-        pool = [
-            int(p)
-            for p in people
-            if population.arm[p] == arm and (int(p) in met) == wants_error and int(p) not in chosen
-        ]
-        pool = [p for p in pool if (sample.person == p).sum() >= 3] or pool
-        if pool:
-            chosen.append(min(pool, key=lambda p: hashlib.sha256(str(p).encode()).digest()))
-    return tuple(_story(sample, population, p, bad, key) for p in chosen)
+        pool = by_name[((arm == turn % len(population.arms)) & (met == wants_error))[by_name]]
+        pool = pool[~np.isin(pool, chosen)]
+        busy = pool[events[pool] >= _FEWEST_EVENTS]
+        if len(pool):
+            chosen.append(int(busy[0] if len(busy) else pool[0]))
+    return tuple(_story(sample, population, int(people[i]), bad, names[i]) for i in chosen)
 
 
 def _story(
-    sample: Sample, population: Population, person: int, bad: NDArray[np.bool_], key: bytes
+    sample: Sample, population: Population, person: int, bad: NDArray[np.bool_], name: str
 ) -> Story:
     mine = np.flatnonzero(sample.person == person)
     lines = []
@@ -237,5 +254,4 @@ def _story(
     arm = population.arms[int(population.arm[person])]
     more = len(mine) - len(lines)
     tail = f"; {more:,} more events follow" if more > 0 else ""
-    name = pseudonym(str(person), key)
     return Story(title=f"A user in the {arm} arm{tail}", user=name, lines=tuple(lines))

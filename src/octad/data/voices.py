@@ -65,9 +65,7 @@ def read_reviews(tape: Tape, table: ibis.Table, product: str, until: datetime | 
     )
 
 
-def read_releases(
-    tape: Tape, table: ibis.Table, product: str, until: datetime | None
-) -> Releases:
+def read_releases(tape: Tape, table: ibis.Table, product: str, until: datetime | None) -> Releases:
     """Read releases of our product and its rivals, up to the review's today.
 
     Args:
