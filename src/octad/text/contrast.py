@@ -29,7 +29,7 @@ FloatArray = NDArray[np.float64]
 
 _Z = 1.959963984540054
 _SAME = 0.8
-_HEADLINE = 25
+_HEADLINE, _FEW = 25, 5
 _CALM, _SHOCK, _MOVED = 0.01, 1.0, 0.05
 """Variances of the controls' changes in log-odds, calm and moved, and the share that moves."""
 
@@ -40,7 +40,8 @@ class Shift:
 
     Attributes:
         term: As it is shown.
-        z: The change of its log-odds over its error; controls taken off when there are any.
+        z: The change of its log-odds over its error, or of its share when fewer than five voices
+            held it on a side; controls taken off when there are any.
         q: Chance that a list which goes down to this term is wrong here (Benjamini–Hochberg).
         ratio: Odds after over odds before, with `low` and `high` its 95% interval; controls taken
             off when there are any.
@@ -170,12 +171,18 @@ def contrast(
         return Contrast((), (), n_old, n_new, False, 0)
     own = log_odds(new[looked], old[looked], (n_new, n_old), strength=_strength(n_new, n_old))
     delta, variance = own.delta, own.se**2
-    control: NDArray[np.float64] | None = None
+    gap, spread = _gap(old[looked], new[looked], n_old, n_new)
+    fresh = np.minimum(old, new)[looked] < _FEW
+    control: FloatArray | None = None
     found = _controls(matrix, controls, speakers, looked)
     if found is not None:
-        delta, variance, control = delta - found[0], variance + found[1], np.exp(found[0])
+        delta, variance = delta - found.delta, variance + found.variance
+        gap, spread = gap - found.gap, spread + found.spread
+        fresh |= found.fresh
+        control = np.exp(found.delta)
     se = np.sqrt(variance)
-    z = delta / se
+    # Odds from next to nothing have no ratio; there the difference of the shares decides.
+    z = np.where(fresh, gap / np.sqrt(spread), delta / se)
     q = benjamini_hochberg(2 * special.ndtr(-np.abs(z)))
     half = _Z * se
 
@@ -200,39 +207,64 @@ def contrast(
     )
 
 
+def _gap(old: IntArray, new: IntArray, n_old: int, n_new: int) -> tuple[FloatArray, FloatArray]:
+    """Difference of shares and its variance, one voice in each box added (Agresti & Caffo 2000)."""
+    one, two = (new + 1) / (n_new + 2), (old + 1) / (n_old + 2)
+    variance = one * (1 - one) / (n_new + 2) + two * (1 - two) / (n_old + 2)
+    return np.asarray(one - two), np.asarray(variance)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Controls:
+    """Change among the controls, by term: log-odds and shares with variances, and whether new."""
+
+    delta: FloatArray
+    variance: FloatArray
+    gap: FloatArray
+    spread: FloatArray
+    fresh: BoolArray
+
+
 def _controls(
     matrix: TermMatrix,
     controls: Sequence[tuple[BoolArray, BoolArray]],
     voice: IntArray,
     looked: IntArray,
-) -> tuple[FloatArray, FloatArray] | None:
-    """The controls' change in log-odds, each against its own past, and its variance.
+) -> _Controls | None:
+    """The controls' change, each against its own past, averaged by how well it is known.
 
     Pooling their documents would let a control that is merely reviewed less change the mix. Of a
-    term that nobody there uses nothing is known, and most terms do not change: so the change has a
-    prior of two normals about zero, narrow for the calm terms and wide for the few that a shock
-    moved, and its posterior mean and variance are given (spike and slab).
+    term that nobody there uses nothing is known, and most terms do not change: so the change in
+    log-odds has a prior of two normals about zero, narrow for the calm terms and wide for the few
+    that a shock moved, and its posterior mean and variance are given (spike and slab).
     """
-    weighted, weight = np.zeros(len(looked)), np.zeros(len(looked))
+    size = len(looked)
+    odds, weight, gaps, heft = np.zeros(size), np.zeros(size), np.zeros(size), np.zeros(size)
+    used, least = np.zeros(size), np.full(size, np.iinfo(np.int64).max)
     for before, after in controls:
         if before.any() and after.any():
             old, n_old = _held(matrix, before, voice)
             new, n_new = _held(matrix, after, voice)
-            there = log_odds(
-                new[looked], old[looked], (n_new, n_old), strength=_strength(n_new, n_old)
-            )
-            weighted += there.delta / there.se**2
+            old, new = old[looked], new[looked]
+            there = log_odds(new, old, (n_new, n_old), strength=_strength(n_new, n_old))
+            odds += there.delta / there.se**2
             weight += 1 / there.se**2
+            gap, spread = _gap(old, new, n_old, n_new)
+            gaps += gap / spread
+            heft += 1 / spread
+            used += old + new
+            least = np.minimum(least, np.minimum(old, new))
     if not weight.any():
         return None
-    delta, noise = weighted / weight, 1 / weight
+    delta, noise = odds / weight, 1 / weight
     narrow, wide = (-0.5 * (np.log(v + noise) + delta**2 / (v + noise)) for v in (_CALM, _SHOCK))
     moved = special.expit(wide - narrow + special.logit(_MOVED))
     means = [v / (v + noise) * delta for v in (_CALM, _SHOCK)]
     spreads = [v * noise / (v + noise) for v in (_CALM, _SHOCK)]
     mean = (1 - moved) * means[0] + moved * means[1]
     between = (1 - moved) * (means[0] - mean) ** 2 + moved * (means[1] - mean) ** 2
-    return mean, (1 - moved) * spreads[0] + moved * spreads[1] + between
+    variance = (1 - moved) * spreads[0] + moved * spreads[1] + between
+    return _Controls(mean, variance, gaps / heft, 1 / heft, (least < _FEW) & (used >= _FEW))
 
 
 def _distinct(

@@ -66,34 +66,38 @@ def pick_quotes(
         len(rows) > 5_000
     ):  # Enough to find the centre; an even sample, so that the choice is stable.
         rows = rows[np.linspace(0, len(rows) - 1, 5_000).astype(np.int64)]
-    score = _closeness(matrix, rows) * _readable(texts, rows)
-    order = rows[np.argsort(-score, kind="stable")]
+    other = _others(candidates if dissenters is None else dissenters, rows, ratings)
+    agree = rows[~other[rows]] if (~other[rows]).any() else rows
+    score = _closeness(matrix, agree) * _readable(texts, agree)
     chosen: list[int] = []
     seen: set[str] = set()
-    for row in order[:200]:
+    for row in agree[np.argsort(-score, kind="stable")][:200]:
         words = set(matrix.presence[int(row)].indices.tolist())
         # Two short texts share their one word and may still be two voices; equal ones are not.
         limit = 0.6 if len(words) >= 4 else 1.01
         same = "".join(own_words(texts[int(row)]).split()).lower()
-        if same in seen:
-            continue
-        if all(_overlap(words, matrix, other) < limit for other in chosen):
+        if same not in seen and all(_overlap(words, matrix, old) < limit for old in chosen):
             chosen.append(int(row))
             seen.add(same)
         if len(chosen) == k:
             break
+    other[chosen] = False
+    against = np.flatnonzero(other)[:5_000]
     dissent = None
-    if ratings is not None:
-        level = ratings[rows]
-        mean = float(np.nanmean(level)) if np.isfinite(level).any() else np.nan
-        pool = candidates if dissenters is None else dissenters
-        other = pool & (ratings >= 4 if mean < 3 else ratings <= 2) & np.isfinite(ratings)
-        other[chosen] = False
-        against = np.flatnonzero(other)[:5_000]
-        if len(against) and np.isfinite(mean):
-            best = _closeness(matrix, against) * _readable(texts, against)
-            dissent = int(against[np.argmax(best)])
+    if len(against):
+        best = _closeness(matrix, against) * _readable(texts, against)
+        dissent = int(against[np.argmax(best)])
     return Pick(tuple(chosen), dissent)
+
+
+def _others(
+    pool: NDArray[np.bool_], rows: NDArray[np.int64], ratings: NDArray[np.float64] | None
+) -> NDArray[np.bool_]:
+    """Those of the pool whose stars lie on the other side of 3 from the candidates' mean."""
+    if ratings is None or not np.isfinite(ratings[rows]).any():
+        return np.zeros(len(pool), dtype=bool)
+    happy = float(np.nanmean(ratings[rows])) >= 3
+    return np.asarray(pool & (ratings <= 2 if happy else ratings >= 4))
 
 
 def _closeness(matrix: TermMatrix, rows: NDArray[np.int64]) -> NDArray[np.float64]:
