@@ -19,7 +19,7 @@ def _made(value: float, low: float | None, high: float | None, **more: object) -
     [
         (_made(0.068, 0.059, 0.077, relative=True), "+6.8% [+5.9, +7.7]"),
         (_made(-0.031, -0.04, -0.022, relative=True), "−3.1% [−4.0, −2.2]"),
-        (_made(-0.11, -0.15, -0.07, relative=True), "−11% [−15, −7]"),
+        (_made(-0.11, -0.15, -0.07, relative=True), "−11.0% [−15.0, −7.0]"),
         # Gate 40's day-7 retention in the Cookie Cats data: 8502 of 44,700 against 8279 of 45,489.
         (_made(-0.0082, -0.0133, -0.0031, unit="share", z=-3.16), "−0.8 points [−1.3, −0.3]"),
         (_made(0.52, 0.51, 0.53, unit="share"), "52.0% [51.0, 53.0]"),

@@ -123,7 +123,11 @@ def _digits(number: Number, factor: float) -> int:
     if number.unit == "times" and not number.relative:
         # A ratio is read on its own scale, and it matters on which side of one it lies.
         return beyond_zero(1 if low < 10 else 0, low - 1, high - 1)
-    return beyond_zero(decimals((high - low) / 2), low, high)
+    half = (high - low) / 2
+    digits = decimals(half)
+    if number.relative and half < 10:
+        digits = max(digits, 1)  # as the claims beside it are written
+    return beyond_zero(digits, low, high)
 
 
 def level(value: float, unit: str) -> str:

@@ -24,7 +24,7 @@ def _common_digits(evidence: Intervals) -> int:
         for row in evidence.rows
         if row.low is not None and row.high is not None
     )
-    return each[len(each) // 2] if each else 1
+    return each[(len(each) - 1) // 2] if each else 1
 
 
 def _written(row: Interval, percent: bool, digits: int) -> tuple[str, str]:
