@@ -93,12 +93,14 @@ def log_odds(
         raise NotEstimable("the prior must weigh more than nothing")
     if background is None:
         share = (y.sum(axis=0) + 0.5) / (n.sum() + 1.0)
+        other = ((n[:, None] - y).sum(axis=0) + 0.5) / (n.sum() + 1.0)
     else:
         share = np.asarray(background, dtype=np.float64)
         if share.shape != y.shape[1:] or not ((share > 0) & (share < 1)).all():
             raise NotEstimable("the background must give each term a share between 0 and 1")
+        other = 1 - share
     held = y + strength * share
-    without = n[:, None] + strength - held
+    without = (n[:, None] - y) + strength * other
     log = np.log(held) - np.log(without)
     delta = log[0] - log[1]
     variance = (1 / held).sum(axis=0)
@@ -109,7 +111,9 @@ def log_odds(
     half = float(special.ndtri((1 + level) / 2)) * se
     ratio = held[0] / (n[0] + strength) / (held[1] / (n[1] + strength))
     p = 2 * special.ndtr(-np.abs(z))
-    return LogOdds(delta, se, z, p, ratio, np.exp(delta - half), np.exp(delta + half), y[0], y[1])
+    # Beyond e^±700 there are no numbers left; no count of documents comes near.
+    low, high = (np.exp(np.clip(delta + side * half, -700, 700)) for side in (-1, 1))
+    return LogOdds(delta, se, z, p, ratio, low, high, y[0], y[1])
 
 
 def _whole(values: ArrayLike) -> FloatArray:

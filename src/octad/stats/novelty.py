@@ -337,6 +337,8 @@ def _p_change(curves: FloatArray, one: FloatArray, gain: float, shape: str) -> f
     curves = curves - one[:, None] * (one @ curves)
     size = np.linalg.norm(curves, axis=0)
     curves = curves[:, size > 1e-9] / size[size > 1e-9]
+    if not curves.shape[1]:
+        return 1.0
     draws = np.random.default_rng(20_210_101).standard_normal((4000, len(one)))
     share = float((((draws @ curves) ** 2).max(axis=1) >= gain).mean())
     # Beyond what draws can show, a bound: the curves are nearly one direction, four at the most.

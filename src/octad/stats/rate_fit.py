@@ -162,10 +162,16 @@ def _fit_alpha(
         try:
             _, _, mu = _iterate(y, x, offset, alpha, start)
         except NotEstimable:
-            return math.inf
+            return _WORST
         return -_log_likelihood(y, mu, alpha)
 
     # Below e⁻¹⁴ it is Poisson for any count a product sees; above e⁵ nothing is left to estimate.
     found = optimize.minimize_scalar(loss, bounds=(-14.0, 5.0), method="bounded",
                                      options={"xatol": 1e-9})  # fmt: skip
+    if float(found.fun) >= _WORST:
+        raise NotEstimable("no amount of overdispersion fits these counts")
     return math.exp(float(found.x)), -float(found.fun)
+
+
+_WORST = 1e100
+"""A loss worse than any; finite, because the search takes differences."""

@@ -120,14 +120,14 @@ def rate_ratio(
     if method == "auto":
         method = "exact" if total < EXACT_BELOW and phi <= 1 else "score"
     scale = e[1] / e[0]
-    even = float(e[0] / e.sum())
+    even, odd = (float(x) for x in e / e.sum())
     if method == "exact":
         if phi > 1:
             raise NotEstimable("no exact comparison exists for counts spread wider than Poisson")
         tail = (1 - level) / 2
         low = float(special.betaincinv(y[0], y[1] + 1, tail)) if y[0] > 0 else 0.0
         high = float(special.betaincinv(y[0] + 1, y[1], 1 - tail)) if y[1] > 0 else 1.0
-        below = float(special.betainc(y[1], y[0] + 1, 1 - even)) if y[1] > 0 else 1.0
+        below = float(special.betainc(y[1], y[0] + 1, odd)) if y[1] > 0 else 1.0
         above = float(special.betainc(y[0], y[1] + 1, even)) if y[0] > 0 else 1.0
         p = min(1.0, 2 * min(below, above))
     else:
@@ -136,7 +136,7 @@ def rate_ratio(
         half = math.sqrt(z2) * math.sqrt(y[0] * y[1] / total + z2 / 4) / (total + z2)
         low, high = (max(0.0, middle - half), min(1.0, middle + half))
         low, high = (0.0 if y[0] == 0 else low), (1.0 if y[1] == 0 else high)
-        gap = (y[0] - total * even) / math.sqrt(phi * total * even * (1 - even))
+        gap = (y[0] - total * even) / math.sqrt(phi * total * even * odd)
         p = float(2 * special.ndtr(-abs(gap)))
     rates = y / e
     return RateRatio(
@@ -181,9 +181,7 @@ def rate_trend(
         se,
         statistic,
         float(special.chdtrc(1, statistic)),
-        math.exp(slope),
-        math.exp(slope - half),
-        math.exp(slope + half),
+        *(math.exp(min(700.0, max(-700.0, slope + side * half))) for side in (0, -1, 1)),
     )
 
 

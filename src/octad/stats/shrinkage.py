@@ -33,7 +33,8 @@ class RandomEffects:
     Attributes:
         mean: μ, and `mean_se`, `low`, `high`.
         tau2: τ², variance of the true effects; `tau` its root.
-        q: Cochran's statistic that all effects are equal; `q_p` its p-value.
+        q: Cochran's statistic that all effects are equal, infinite when an effect is known
+            exactly; `q_p` its p-value.
         i2: Share of the spread that is not measurement error, ``τ²/(τ²+s²)``.
         shrunk: (k,) each effect pulled towards the mean, by as much as its error asks for.
         shrunk_se: (k,) their errors, that of the mean included, that of τ² not.
@@ -204,8 +205,12 @@ def _heterogeneity(y: FloatArray, v: FloatArray, tau2: float) -> tuple[float, fl
         return math.inf, 1.0
     w = 1 / v
     q = float(w @ (y - (w @ y) / w.sum()) ** 2)
-    typical = (len(y) - 1) * float(w.sum()) / (float(w.sum()) ** 2 - float(w @ w))
-    return q, tau2 / (tau2 + typical)
+    # (Σw)² − Σw², from shares, so that one very exact effect does not cancel it to nothing.
+    share = w / w.sum()
+    rest = float(w.sum()) * float(share @ (1 - share))
+    if rest <= 0 or tau2 <= 0:
+        return q, 1.0 if tau2 > 0 else 0.0
+    return q, tau2 / (tau2 + (len(y) - 1) / rest)
 
 
 def joint_random_effects(

@@ -118,7 +118,8 @@ def mantel_haenszel(
         + float((share * cross + other * agree).sum()) / (2 * top * bottom)
         + float((other * cross).sum()) / (2 * bottom**2)
     )
-    half = float(special.ndtri((1 + level) / 2)) * np.sqrt(spread)
+    # Beyond e^±300 there are no numbers left; no table of counts comes near.
+    half = min(300.0, float(special.ndtri((1 + level) / 2) * np.sqrt(spread)))
     bd = _breslow_day(a, a + b, c + d, a + c, ratio)
     return MantelHaenszel(
         statistic,
