@@ -16,7 +16,7 @@ from octad.stats.trends import EventStudy, _tests
 from tests.reference.chance import Measured, at_most, equal, explained
 from tests.reference.quasi_worlds import LAUNCH, panel, staged, truth, world
 
-__all__ = ["rows"]
+__all__ = ["SIMULATIONS", "rows"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -24,21 +24,14 @@ BoolArray = NDArray[np.bool_]
 
 def rows(repetitions: int) -> list[Measured]:
     """Every figure; the slower ones stop at a few hundred repetitions."""
-    return [
-        *clustered(min(repetitions, 2000)),
-        *in_stages(min(repetitions, 1000)),
-        *mixtures(min(repetitions, 1000)),
-        *at_once(min(repetitions, 400)),
-        *drifting(min(repetitions, 400)),
-        *placebos(min(repetitions, 2000)),
-    ]
+    return [m for f in SIMULATIONS for m in f(np.random.default_rng(0), repetitions)]
 
 
-def clustered(repetitions: int) -> list[Measured]:
+def clustered(rng: np.random.Generator, repetitions: int) -> list[Measured]:
     """Errors by cluster when shocks are shared by a cluster."""
+    repetitions = min(repetitions, 2000)
     measured = []
     for clusters in (40, 10):
-        rng = np.random.default_rng(clusters)
         of_row = np.repeat(np.arange(clusters), 10)
         errors: tuple[Errors, ...] = ("CR1", "HC1")
         hits: dict[Errors, list[bool]] = {kind: [] for kind in errors}
@@ -61,11 +54,11 @@ def clustered(repetitions: int) -> list[Measured]:
     return measured
 
 
-def in_stages(repetitions: int) -> list[Measured]:
+def in_stages(rng: np.random.Generator, repetitions: int) -> list[Measured]:
     """Staged launches whose covariate drives both the launch date and the trend."""
     simple, curve, alarms = [], [], []
-    for seed in range(repetitions):
-        y, first, times, x = staged(seed, n=400, tilt=0.4)
+    for seed in rng.integers(1 << 31, size=min(repetitions, 1000)):
+        y, first, times, x = staged(int(seed), n=400, tilt=0.4)
         effects = group_time(y, first, times, covariates=x[:, None])
         simple.append(_covered(effects, first))
         path = aggregate(effects, "dynamic", balance=1)
@@ -91,11 +84,11 @@ def _covered(effects: GroupTime, first: FloatArray) -> bool:
     return bool(found.low <= planted @ sizes / sizes.sum() <= found.high)
 
 
-def mixtures(repetitions: int) -> list[Measured]:
+def mixtures(rng: np.random.Generator, repetitions: int) -> list[Measured]:
     """Synthetic difference in differences with 24 controls and common factors."""
     hits, plain = [], []
-    for seed in range(repetitions):
-        y, flag = panel(seed, 4.0)
+    for seed in rng.integers(1 << 31, size=min(repetitions, 1000)):
+        y, flag = panel(int(seed), 4.0)
         found = synthetic_difference(y, flag, 30)
         hits.append((found.low or 0.0) <= 4.0 <= (found.high or 0.0))
         beside = set_beside(found.value - 4.0, found.placebos)
@@ -106,17 +99,17 @@ def mixtures(repetitions: int) -> list[Measured]:
     ]
 
 
-def at_once(repetitions: int) -> list[Measured]:
+def at_once(rng: np.random.Generator, repetitions: int) -> list[Measured]:
     """Structural series with two controls, from steady to drifting as much as the noise."""
     measured = []
     for drift in (0.0, 0.3, 1.0):
         hits, broken = [], []
-        for seed in range(repetitions):
-            y, x = world(seed, drift=drift)
+        for seed in rng.integers(1 << 31, size=min(repetitions, 400)):
+            y, x = world(int(seed), drift=drift)
             found = impact(y, LAUNCH, controls=x, draws=1000)
             hits.append(found.mean_low <= 2.0 <= found.mean_high)
             if drift == 0.3:
-                quiet, others = world(seed, effect=0.0, drift=drift)
+                quiet, others = world(int(seed), effect=0.0, drift=drift)
                 broken.append(steps_at(np.vstack([quiet, others]), LAUNCH).broken.all())
         name = f"structural series, drift {drift}"
         # A steady level looks like one that may drift, so the interval is a little too wide.
@@ -131,23 +124,22 @@ def at_once(repetitions: int) -> list[Measured]:
     return measured
 
 
-def drifting(repetitions: int) -> list[Measured]:
+def drifting(rng: np.random.Generator, repetitions: int) -> list[Measured]:
     """Trends drift after the launch as fast as they ever did before: M̄ = 1."""
-    rng = np.random.default_rng(3)
     path = np.concatenate([[0.0], np.cumsum([0.3, -0.1, 0.1])])
     sigma = 0.15**2 * (0.5 * np.eye(5) + 0.5)
     centre = np.concatenate([path[:-1] - path[-1], 1.0 + 0.3 * np.arange(1, 3)])
     missed = []
-    for _ in range(repetitions):
+    for _ in range(min(repetitions, 400)):
         study = EventStudy(rng.multivariate_normal(centre, sigma), sigma, 3)
         tests = _tests(study, np.array([0.5, 0.5]), 1.0, 0.05)
         missed.append(not any(bool(test.accepts(np.array([1.0]))[0]) for test in tests))
     return [at_most("worst drift that M̄ = 1 allows: interval misses", np.array(missed), 0.05)]
 
 
-def placebos(repetitions: int) -> list[Measured]:
+def placebos(rng: np.random.Generator, repetitions: int) -> list[Measured]:
     """Nothing happened: p from 19 placebos, and from dealing two launch dates to eight regions."""
-    rng = np.random.default_rng(0)
+    repetitions = min(repetitions, 2000)
     counted = [set_beside(rng.normal(), rng.normal(size=19)).p <= 0.05 for _ in range(repetitions)]
     dealt = []
     lots = np.array([1.0, 1, 0, 0, 0, 0, 0, 0])
@@ -162,3 +154,6 @@ def placebos(repetitions: int) -> list[Measured]:
         equal("19 placebos: p ≤ .05", np.array(counted), 0.05),
         at_most("8 regions, dates dealt afresh: p < .05", np.array(dealt), 0.05),
     ]
+
+
+SIMULATIONS = (clustered, in_stages, mixtures, at_once, drifting, placebos)

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from scipy import stats
 
 from octad.stats.aggregation import Kind, aggregate
 from octad.stats.did import group_time, two_by_two
@@ -159,6 +160,25 @@ def test_shocks_shared_by_a_cluster_need_clustered_errors() -> None:
     together = aggregate(group_time(y, first, times, cluster=region))
     assert together.value == pytest.approx(alone.value)
     assert together.se > 2 * alone.se
+
+
+def test_few_clusters_are_judged_by_t_and_f() -> None:
+    """With every unit its own cluster, only the reference distribution and G/(G−1) differ."""
+    y, first, times, _ = staged(5, n=40)
+    alone = group_time(y, first, times)
+    own = group_time(y, first, times, cluster=np.arange(40))
+    one, other = aggregate(alone, "dynamic"), aggregate(own, "dynamic")
+    assert own.df == 39
+    assert other.se == pytest.approx(one.se * np.sqrt(40 / 39))
+    assert (other.high - other.low) / (2 * other.se) == pytest.approx(stats.t.ppf(0.975, 39))
+    assert other.critical > one.critical
+    assert alone.pretest is not None
+    assert own.pretest is not None
+    assert own.pretest.statistic == pytest.approx(alone.pretest.statistic * 39 / 40)
+    q = alone.pretest.df
+    hotelling = stats.f.sf(own.pretest.statistic * (40 - q) / (q * 39), q, 40 - q)
+    assert own.pretest.p == pytest.approx(hotelling)
+    assert own.pretest.p > alone.pretest.p
 
 
 def test_universal_base_keeps_the_period_before_at_zero() -> None:

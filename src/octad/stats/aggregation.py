@@ -31,7 +31,7 @@ class Aggregate:
         kind: `simple`: every effect after treatment, by group size; `dynamic`: by time since
             treatment, the overall number being the mean of the curve from 0 on; `group`: by
             group; `calendar`: by period.
-        value, se, low, high, p: The overall effect, pointwise normal interval.
+        value, se, low, high, p: The overall effect; normal, or Student's t with clusters.
         at: (e,) time since treatment, group or period; empty for `simple`.
         att, att_se: (e,) the curve.
         covariance: (e, e) of the curve.
@@ -103,7 +103,7 @@ def aggregate(
     value, whole = _overall(effects, kind, labels, att, influence)
     covariance = influence.T @ influence
     se = float(np.sqrt(whole @ whole))
-    reach = float(stats.norm.ppf(0.5 + level / 2))
+    reach = float(stats.t.ppf(0.5 + level / 2, effects.df))
     curve = slice(0, 0) if kind == "simple" else slice(None)
     return Aggregate(
         kind=kind,
@@ -111,12 +111,12 @@ def aggregate(
         se=se,
         low=value - reach * se,
         high=value + reach * se,
-        p=float(2 * stats.norm.sf(abs(value) / se)) if se > 0 else float(value == 0),
+        p=float(2 * stats.t.sf(abs(value) / se, effects.df)) if se > 0 else float(value == 0),
         at=labels,
         att=att[curve],
         att_se=np.sqrt(np.diag(covariance))[curve],
         covariance=covariance[curve, curve],
-        critical=_band(covariance, level),
+        critical=_band(covariance, level, effects.df),
         level=level,
     )
 
@@ -148,14 +148,17 @@ def _overall(
     return float(att[after].mean()), influence[:, after].mean(axis=1)
 
 
-def _band(covariance: FloatArray, level: float) -> float:
-    """Quantile of the largest |t| over the curve, by 20,000 seeded normal draws."""
+def _band(covariance: FloatArray, level: float, df: float) -> float:
+    """Quantile of the largest |t| over the curve, by 20,000 seeded draws of normals (or of t)."""
     se = np.sqrt(np.diag(covariance))
     live = se > 0
     if live.sum() < 2:
-        return float(stats.norm.ppf(0.5 + level / 2))
+        return float(stats.t.ppf(0.5 + level / 2, df))
     correlation = covariance[np.ix_(live, live)] / np.outer(se[live], se[live])
     values, vectors = np.linalg.eigh(correlation)
     root = vectors * np.sqrt(np.clip(values, 0.0, None))
-    draws = np.random.default_rng(0).normal(size=(20_000, int(live.sum()))) @ root.T
-    return float(np.quantile(np.abs(draws).max(axis=1), level))
+    rng = np.random.default_rng(0)
+    largest = np.abs(rng.normal(size=(20_000, int(live.sum()))) @ root.T).max(axis=1)
+    if np.isfinite(df):
+        largest *= np.sqrt(df / rng.chisquare(df, size=len(largest)))
+    return float(np.quantile(largest, level))

@@ -96,6 +96,7 @@ class GroupTime:
         pretest: Whether effects before treatment are jointly zero; None when there are none, or
             they cannot be told apart.
         clusters: Independent units behind the errors.
+        df: Degrees of freedom: clusters less one; infinite when units stand alone.
         dropped: Units treated in the first period already, and left out.
     """
 
@@ -108,6 +109,7 @@ class GroupTime:
     share_influence: FloatArray
     pretest: Pretest | None
     clusters: int
+    df: float
     dropped: int
 
 
@@ -287,14 +289,18 @@ def _collect(panel: _Panel, found: FloatArray, influence: FloatArray) -> GroupTi
         influence=psi,
         shares=shares,
         share_influence=summed(member - shares),
-        pretest=_pretest(found, psi),
+        pretest=_pretest(found, psi, clusters - 1.0 if panel.clustered else np.inf),
         clusters=clusters,
+        df=clusters - 1.0 if panel.clustered else np.inf,
         dropped=panel.dropped,
     )
 
 
-def _pretest(found: FloatArray, psi: FloatArray) -> Pretest | None:
-    """Joint test of the effects before treatment (their reference period left out)."""
+def _pretest(found: FloatArray, psi: FloatArray, free: float) -> Pretest | None:
+    """Joint test of the effects before treatment (their reference period left out).
+
+    χ² as the authors', or with few clusters Hotelling's F.
+    """
     before = (found[:, 1] < found[:, 0]) & ((psi**2).sum(axis=0) > 0)
     if not before.any():
         return None
@@ -304,4 +310,9 @@ def _pretest(found: FloatArray, psi: FloatArray) -> Pretest | None:
         return None
     att = found[before, 2]
     statistic = float(att @ np.linalg.solve(covariance, att))
-    return Pretest(statistic, df, float(stats.chi2.sf(statistic, df)))
+    if np.isinf(free):
+        return Pretest(statistic, df, float(stats.chi2.sf(statistic, df)))
+    if free < df:
+        return None
+    spare = free - df + 1
+    return Pretest(statistic, df, float(stats.f.sf(statistic * spare / (df * free), df, spare)))
