@@ -238,7 +238,7 @@ def test_plan_says_what_could_be_seen(session: FakeSession) -> None:
     shown = _run("plan", "circles").stdout
     assert "About 98,000 users would enter in 10 days, 9,800 on an average day." in shown
     assert "  opens        KPI        would see a change of 1.2% or more" in shown
-    assert "to show a loss within 1% takes 210,000 users" in shown
+    assert "a loss within 1% takes 210,000 users to show" in shown
     assert "  p95_wait     guardrail  cannot be sized: a quantile is not sized" in shown
     assert "  rival        silent     needs reviews of ours and of rivals" in shown
     assert "moments, with the same KPI: hold; the team decided: ship" in shown

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from octad.faces.charts.frame import Scale, figure, finite, number, ticks
-from octad.faces.numbers import MINUS, beyond_zero, decimals, plain
+from octad.faces.numbers import beyond_zero, decimals, plain
 from octad.faces.safe import html
 from octad.model.finding import Interval, Intervals
 
@@ -75,12 +75,11 @@ def intervals(evidence: Intervals) -> str:
     digits, rows = _common_digits(evidence), []
     for row in evidence.rows:
         value, bounds = _written(row, evidence.percent, digits)
-        spoken = f"{row.label}: {value} {bounds}".replace(MINUS, "minus ").strip()
         note = f'<span class="iv-note">{html(row.note)}</span>' if row.note else ""
         rows.append(
             f'<li class="iv"><span class="iv-label">{html(row.label, limit=60)}{note}</span>'
-            f'<span class="iv-track"><svg width="100%" height="100%" role="img"'
-            f' aria-label="{html(spoken)}">{grid}{_mark(row, scale)}</svg></span>'
+            f'<span class="iv-track"><svg width="100%" height="100%"'
+            f' aria-hidden="true">{grid}{_mark(row, scale)}</svg></span>'
             f'<span class="iv-number"><b>{html(value)}</b> <span>{html(bounds)}</span></span></li>'
         )
     step = steps[1] - steps[0] if len(steps) > 1 else None

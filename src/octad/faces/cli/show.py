@@ -137,10 +137,9 @@ def _sized(metric: MetricSize, console: Console) -> None:
     if metric.visible is not None:
         facts.append(f"would see a change of {share(metric.visible)} or more")
     if metric.margin is not None and metric.users is not None:
+        margin = f"{metric.margin * 100:.3g}%"
         time = f", {metric.days} days" if metric.days is not None else ""
-        facts.append(
-            f"to show a loss within {metric.margin * 100:.3g}% takes {count(metric.users)} users{time}"
-        )
+        facts.append(f"a loss within {margin} takes {count(metric.users)} users{time} to show")
     if metric.reduction >= 0.01:
         facts.append(f"users’ own past takes away {share(metric.reduction, 0)} of the noise")
     hanging(console, head, " · ".join(facts) or "nothing can be said of it yet", 26)
