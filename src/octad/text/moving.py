@@ -49,7 +49,7 @@ _LEAVE = _any(
     rf"\b(?:find|finding|looking for|look for|seek(?:ing)?|get|try|use|using) {_ELSEWHERE}",
     r"\b(?:bye|goodbye|good bye) (?:forever|for good)\b",
     r"\bi(?:'m| am) (?:done with|leaving) this\b|\b(?:have|has|'ve|i) stopped using (?:it|this)\b",
-    r"卸载|弃用|再也不用(?!担心|怕|去|愁|再)|不会再用|不再使用|粉转黑",
+    r"卸载|弃用|再也不用了|再也不用(?=[。！!，,\s]|$|这|你们|它)|不会再用|不再使用|粉转黑",
     r"(?:换|改用|用)(?:个|了)?别的(?:app|软件|牌子|银行)",
     r"(?:换|转)(?:成|到|去)?(?:其他|其它|别的|另外|另一)(?!手机|账号|设备|号|网络|wifi)",
     r"换(?:一个|个|别家)(?:软件|app|牌子|平台|银行)",
@@ -57,8 +57,12 @@ _LEAVE = _any(
     r"(?: aja| saja)? (?:aplikasi|apk|app)",
     r"\b(?:pindah|ganti|beralih|migrasi) (?:ke )?(?:bank|aplikasi|apk|app|mbanking|rekening)"
     r" ?(?:lain|sebelah)",
-    r"\bmending (?:pakai|pake|pindah|balik|ganti|bank|aplikasi) [^.,!?\n]{0,25}(?:lain|sebelah)\b",
-    r"\btutup rekening\b",
+    r"\bmending(?:an)? (?:pakai|pake|pke|pakek|meng?gunakan|pindah|balik|ganti|bank|aplikasi|apk) [^.,!?\n]{0,25}(?:lain|sebelah|lama|dulu|awal)\b",
+    r"\btutup rekening\b|\bmending (?:aplikasi|apk|apps?|yg|yang) (?:yg |yang )?(?:lama|dulu|awal|lain)\b",
+    r"\b(?:hapus|copot|uninstal+) (?:aja|saja|aj)\b|\b(?:maaf|akhirnya|terpaksa|biar) (?:ku |saya )?(?:di? ?)?(?:hapus|copot)\b",
+    r"\bmending(?:an)? (?:ganti|pindah) (?:bank|rekening)\b",
+    r"\botw (?:delete?|hapus|uninstal+)|\bpindah (?:bank|buku)\b|\bleaving \w+(?: ecosystem)? (?:forever|for good)",
+    r"(?:已|己|果断|直接|马上)(?:经)?(?:删|卸)(?:了|掉|除)?|以后不会再?用|再见[!！。~👋]*\s*$|放弃.{0,6}(?:吧|念头)|再见再见|下个.{0,6}不考虑",
 )
 # What takes a leaving back: a repair, a refusal, a question, a thing that is not the product.
 _NOT_LEFT = _any(
@@ -72,11 +76,13 @@ _NOT_LEFT = _any(
     r"un-?inn?stal\w* (?:accident|by mistake|many times|several times|multiple times|updates?\b)",
     r"(?:unwilling|disable|remove) (?:to |or )un-?inn?stal|(?:keeps?|kept|they|you|someone|itself) (?:and |& )?(?:delet|clos)(?:ed|ing)",
     r"(?:not|n't)(?: allow\w*| let\w*)?(?: me)? (?:to )?clos|un-?inn?stal\w* (?:was the only|or disable)",
-    r"delete it (?:many|several|multiple) times|\b(?:they|you|it|you've|who|update) (?:have |just )?remov",
+    r"delete it (?:many|several|multiple) times",
     r"(?:tidak|jangan|gak|ga|sebelum) (?:\w+ ){0,1}(?:uninstal|hapus|pindah|ganti)|udah di ?uninstal",
     r"卸载(?:了|后|掉|之后|过|以后)*[^。！!\n]{0,6}"
     r"(?:重|再|又|安装|下载|还是|也|都|才|就好|就行|解决|多次|无数|好几)",
-    r"(?:不|别|没|未|无法|怎么|自动|重复|反复)[^。，,！!\n]{0,4}卸载|卸载不|卸不|卸载重",
+    r"(?:不|别|没|未|无法|怎么|自动|重复|反复)[^。，,！!\n]{0,4}卸载|卸载不|卸不|卸载(?:重|从|吗|么)|卸载了?(?:两|三|几|好多|多)(?:遍|次)",
+    r"(?:如果不是|要不是)[^。\n]{0,30}卸载|删(?:了|掉)[^。！!\n]{0,6}(?:重|再|又|今天|下载|装|从新)",
+    r"re-?activat|recover my|(?:un)?instal+ (?:dan|lalu|trus|terus) (?:di )?instal",
     r"un-?inn?stal(?:ed|ing)?[^.!?\n]{0,40}"
     r"(?:\bre|again|download|still (?:not|the same|exist)|same (?:issue|problem))",
 )
@@ -103,8 +109,8 @@ _FROM_BEFORE = (
     r"|\b(?:pindah|beralih|hijrah|pindahan)(?: ke sini)? dari|\btinggalkan)"
 )
 _UNWILLING = re.compile(
-    r"(?:never|not|n't|no reason to|don't want to|have to|without|forc\w+ (?:\w+ )?to|people to|how to"
-    r"|if|only|不会|不想|不用|别|不要|tidak|gak|jangan)(?:\s\w+){0,3}\s?(?:to )?$",
+    r"(?:\b(?:never|not|no reason to|have to|without|if|only|people to|how to|forc\w+(?: \w+)? to"
+    r"|tidak|gak|jangan)|n't|don't want to|不会|不想|不用|别|不要)(?:\s\w+){0,3}\s?(?:to )?$",
     _FLAGS,
 )
 _DEVICE_AFTER = re.compile(
