@@ -1,14 +1,19 @@
-"""Event names that a plan leans on, checked against the data."""
+"""What a plan's metrics lean on, checked against the events: names, columns, conditions."""
 
 from __future__ import annotations
 
 from typing import Any
 
+from octad.data.columns import column
+from octad.data.expression import condition
 from octad.data.gathering import Gathering
 from octad.errors import UnknownNameError, nearest
+from octad.model.metric import MeanMetric, QuantileMetric, SumMetric
 from octad.model.plan import Plan
 
-__all__ = ["check_event_names"]
+__all__ = ["check_names"]
+
+_COLUMNS = {"sum": SumMetric, "mean": MeanMetric, "of": QuantileMetric}
 
 
 def _named_events(plan: Plan) -> dict[str, str]:
@@ -27,8 +32,20 @@ def _named_events(plan: Plan) -> dict[str, str]:
     return found
 
 
-def check_event_names(job: Gathering, events: Any) -> None:
-    """Refuse a plan that leans on an event the data do not hold: a typing slip reads as zero."""
+def check_names(job: Gathering, events: Any) -> None:
+    """Refuse a plan that leans on what the data do not hold: a typing slip would read as zero.
+
+    Raises:
+        UnknownNameError: When an event or a column is not there; says what is near.
+        DataError: When a condition compares what cannot be compared.
+    """
+    for name in sorted(job.needs.metrics):
+        metric = job.plan.metric(name)
+        key = next((k for k, kind in _COLUMNS.items() if isinstance(metric, kind)), None)
+        if key is not None:
+            column(events, getattr(metric, key), where=job.place(f"metrics.{name}.{key}"))
+        if metric.where is not None:
+            condition(events, metric.where, where=job.place(f"metrics.{name}.where"))
     wanted = _named_events(job.plan)
     if not wanted:
         return

@@ -11,7 +11,7 @@ import numpy as np
 from octad.data.behaviour import error_parts, errors_of, job_parts, job_use, thirds
 from octad.data.cells import UnitValues, cells_of, tail_of, variants_of, winsorized
 from octad.data.clock import DAY, from_micros, micros, to_micros
-from octad.data.event_names import check_event_names
+from octad.data.event_names import check_names
 from octad.data.gathering import FEWEST_IN_ARM, Gathering
 from octad.data.ordered import funnel_values, quantiles_of
 from octad.data.population import Frame, Population, compare_everyone, compare_exposed
@@ -84,7 +84,7 @@ def gather_events(job: Gathering, frame: Frame | None) -> None:
             else compare_exposed(tape, plan, frame, tables.exposures, tables.users)
         )
     job.parts |= {"arms": population.arms, "exposure": population.exposure}
-    check_event_names(job, events)
+    check_names(job, events)
     rows = tables.intake["events"].kept
     _gather_rollup(job, population, events, rows, mirror=everyone)
     if job.needs.volume:
