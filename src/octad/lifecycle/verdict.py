@@ -12,7 +12,7 @@ from octad.model.finding import Answer, Finding, Grade, Stance, State
 from octad.model.numbers import plain
 from octad.model.plan import Plan
 from octad.model.review import Verdict
-from octad.readings.claims import segment_words
+from octad.readings.claims import segment_words, spoken
 
 __all__ = ["TABLE", "Outcome", "Row", "decide", "table_markdown"]
 
@@ -169,7 +169,7 @@ def _roll_back(plan: Plan, kpi: Answer, findings: list[Finding], harms: list[Fin
     because = [_headline(plan, kpi, findings, harms), *(f.claim for f in (*lost, *segments[:2]))]
     margins = {**plan.launch.guardrails, **plan.launch.results}
     nexts = [
-        f"Nothing short of {f.metric} shown within {margins[f.metric]} would change this."
+        f"Nothing short of {spoken(f.metric)} shown within {margins[f.metric]} would change this."
         for f in lost[:2]
         if f.metric in margins
     ]
@@ -197,11 +197,11 @@ def _hold(
     absent = [n for n, s in states.items() if s is None]
     worse = [n for n, s in states.items() if s is State.WORSE]
     if worse:
-        because.append(f"Worse: {', '.join(worse)}.")
+        because.append(f"Worse: {', '.join(map(spoken, worse))}.")
     if unclear:
-        because.append(f"Not shown either way: {', '.join(unclear)}.")
+        because.append(f"Not shown either way: {', '.join(map(spoken, unclear))}.")
     if absent:
-        because.append(f"Not measured: {', '.join(absent)}.")
+        because.append(f"Not measured: {', '.join(map(spoken, absent))}.")
     if not plan.launch.results:
         because.append("The plan names no result, and a KPI alone never ships a launch.")
     for name, answer in readings.items():
@@ -219,18 +219,18 @@ def _hold(
 
 def _clause(f: Finding) -> str:
     """``payments fell 3.1%``."""
-    e = f.estimate
+    e, name = f.estimate, spoken(f.metric or "")
     if e is None:
-        return f"{f.metric} moved"
+        return f"{name} moved"
     low, high = e.low, e.high
     moved = low is not None and high is not None and (low > 0 or high < 0)
     if not moved:
-        return f"{f.metric} did not visibly move"
+        return f"{name} did not visibly move"
     verb = "rose" if e.value > 0 else "fell"
     if e.relative:
         size = abs(e.value) * 100
-        return f"{f.metric} {verb} {plain(size, 1 if size >= 1 else 2)}%"
-    return f"{f.metric} {verb}"
+        return f"{name} {verb} {plain(size, 1 if size >= 1 else 2)}%"
+    return f"{name} {verb}"
 
 
 def _headline(plan: Plan, kpi: Answer, findings: list[Finding], harms: list[Finding]) -> str:

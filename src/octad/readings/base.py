@@ -145,7 +145,7 @@ class Measured:
         absolute: The absolute effect, in the metric's unit.
         sign: +1 when more is better, -1 when less is.
         raw_control, raw_treatment: Levels as observed, without any adjustment.
-        totals: Users and the numerator's sum of control, then of treatment.
+        totals: Users, the numerator's sum and the denominator's, of control, then of treatment.
         share: Whether levels are said in per cent.
         unit: Of the levels: ``share``, or the metric's own.
     """
@@ -162,7 +162,7 @@ class Measured:
     query: str | None
     share: bool = False
     unit: str = ""
-    totals: tuple[tuple[int, float], ...] = ()
+    totals: tuple[tuple[int, float, float], ...] = ()
 
     @property
     def best(self) -> Effect:
@@ -172,6 +172,11 @@ class Measured:
 
 def _everyone(cells: MetricCells, arm: int) -> Moments:
     return cells.moments[0, arm].total(0)
+
+
+def _totals(moments: Moments) -> tuple[int, float, float]:
+    sums = moments.n * moments.mean
+    return int(moments.n), float(sums[0]), float(sums[1])
 
 
 def _raw(moments: Moments) -> float:
@@ -235,7 +240,7 @@ def measure(
         query=found.query,
         share=(share := share_like(plan.metric(name), control + treatment)),
         unit="share" if share else plan.metric(name).unit,
-        totals=tuple((int(m.n), float(m.n * m.mean[0])) for m in (control, treatment)),
+        totals=tuple(_totals(m) for m in (control, treatment)),
     )
 
 
@@ -267,7 +272,7 @@ def _measure_change(
         query=found.query,
         share=(share := share_like(plan.metric(name), moments)),
         unit="share" if share else plan.metric(name).unit,
-        totals=tuple((int(m.n), float(m.n * m.mean[0])) for m in (before, moments)),
+        totals=tuple(_totals(m) for m in (before, moments)),
     )
 
 

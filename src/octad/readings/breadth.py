@@ -31,11 +31,12 @@ from octad.readings.base import (
     judge,
     missing_metrics,
     per_user,
+    share_like,
     signed_percent,
     span_text,
     stance_of_states,
 )
-from octad.readings.claims import brief, finding_of, forest, in_arm, segment_words
+from octad.readings.claims import brief, capital, finding_of, forest, in_arm, segment_words, spoken
 from octad.stats.effects import compare
 from octad.stats.refusal import NotEstimable
 from octad.stats.segments import HarmSearch, find_harm
@@ -118,9 +119,9 @@ def _summary(inputs: Inputs, judged: list[Judged], harmed: list[Finding]) -> str
         m = j.measured
         arm = in_arm(inputs, m.arm)
         if j.state is State.WITHIN:
-            words.append(f"{m.metric} within its margin{arm}")
+            words.append(f"{spoken(m.metric)} within its margin{arm}")
         elif j.state is State.UNCLEAR:
-            words.append(f"{m.metric} not shown within its margin{arm}")
+            words.append(f"{spoken(m.metric)} not shown within its margin{arm}")
         else:
             words.append(f"{brief(m)}{arm}")
     return " · ".join(words)
@@ -146,6 +147,7 @@ def _padded(plan: Plan, inputs: Inputs, judged: list[Judged]) -> list[Finding]:
             continue
         if below.p > 1 - plan.launch.rules.level:
             continue
+        said = spoken(m.metric)
         worse = m.sign * above.value < 0 and above.p <= 1 - plan.launch.rules.level
         what = " or ".join(metric.ratio[0] if isinstance(metric, RatioMetric) else metric.of)
         under = (
@@ -154,7 +156,7 @@ def _padded(plan: Plan, inputs: Inputs, judged: list[Judged]) -> list[Finding]:
         found.append(
             Finding(
                 id=f"breadth.{m.metric}.per_user" + (f".{m.arm}" if len(inputs.arms) > 2 else ""),
-                claim=f"{m.metric} is a rate whose base the launch moved: {under} per user "
+                claim=f"{capital(said)} is a rate whose base the launch moved: {under} per user "
                 f"{signed_percent(below.value)}. Per user, {what} went "
                 f"{signed_percent(above.value)} {span_text(above.low, above.high)}"
                 f"{in_arm(inputs, m.arm)}.",
@@ -292,7 +294,7 @@ def _harm_finding(
     return Finding(
         id=f"breadth.harmed.{rank + 1}.{hit.metric}"
         + (f".{inputs.arms[hit.arm]}" if several else ""),
-        claim=f"{who[:1].upper()}{who[1:]} ({users / total:.0%} of all): {hit.metric} {figure} "
+        claim=f"{capital(who)} ({users / total:.0%} of all): {spoken(hit.metric)} {figure} "
         f"{interval}{in_arm(inputs, inputs.arms[hit.arm])}.",
         stance=Stance.AGAINST,
         grade=grade,
@@ -305,7 +307,7 @@ def _harm_finding(
             high=high,
             level=plan.launch.rules.level,
             relative=s.relative,
-            unit="",
+            unit="share" if share_like(plan.metric(hit.metric), levels[0]) else "",
             p_adjusted=float(s.p[i]),
             se=float(s.all_se[i]),
             control=float(ratio[0]),

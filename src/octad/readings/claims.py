@@ -42,6 +42,7 @@ from octad.readings.base import (
 
 __all__ = [
     "brief",
+    "capital",
     "decider",
     "finding_of",
     "forest",
@@ -49,6 +50,7 @@ __all__ = [
     "meaning",
     "moved",
     "segment_words",
+    "spoken",
     "stance_of_state",
 ]
 
@@ -69,15 +71,28 @@ def in_arm(inputs: Inputs, arm: str) -> str:
     return f" in {arm}" if len(inputs.arms) > 2 else ""
 
 
+def capital(text: str) -> str:
+    """A sentence's beginning: the first letter large, the rest as it is."""
+    return text[:1].upper() + text[1:]
+
+
+def spoken(name: str) -> str:
+    """A metric's name as one says it.
+
+    >>> spoken("crash_rate")
+    'crash rate'
+    """
+    return name.replace("_", " ")
+
+
 def brief(measured: Measured) -> str:
     """The shortest way to say an effect: ``payments −3.1% [−4.0, −2.2]``."""
     effect = measured.best
     if effect.relative:
-        return (
-            f"{measured.metric} {signed_percent(effect.value)} {span_text(effect.low, effect.high)}"
-        )
+        interval = span_text(effect.low, effect.high)
+        return f"{spoken(measured.metric)} {signed_percent(effect.value)} {interval}"
     value, low, high = (_points(measured, v) for v in (effect.value, effect.low, effect.high))
-    return f"{measured.metric} {value} [{low}, {high}]"
+    return f"{spoken(measured.metric)} {value} [{low}, {high}]"
 
 
 def _points(measured: Measured, value: float) -> str:
@@ -102,7 +117,7 @@ def moved(measured: Measured) -> str:
     )
     if measured.share and effect.relative:
         figure = f"{_points(measured, measured.absolute.value)}; {figure}"
-    return f"{measured.metric} {path} ({figure})"
+    return f"{spoken(measured.metric)} {path} ({figure})"
 
 
 def segment_words(values: Iterable[tuple[str, str]]) -> str:
@@ -177,7 +192,7 @@ def finding_of(plan: Plan, inputs: Inputs, reading: str, judged: Judged, margin:
     said = moved(m)
     return Finding(
         id=f"{reading}.{m.metric}" + (f".{m.arm}" if several else ""),
-        claim=f"{said[:1].upper()}{said[1:]}{in_arm(inputs, m.arm)}: {tail}",
+        claim=f"{capital(said)}{in_arm(inputs, m.arm)}: {tail}",
         stance=stance_of_state(judged.state),
         grade=grade,
         metric=m.metric,
@@ -190,7 +205,7 @@ def finding_of(plan: Plan, inputs: Inputs, reading: str, judged: Judged, margin:
         assumes=ASSUMES[grade],
         breaks=BREAKS[grade],
         decides=_decides(judged),
-        evidence=_arms_table(inputs, m),
+        evidence=_arms_table(plan.metric(m.metric), inputs, m),
         query_digest=m.query,
     )
 
@@ -198,31 +213,48 @@ def finding_of(plan: Plan, inputs: Inputs, reading: str, judged: Judged, margin:
 def _decides(judged: Judged) -> str:
     """What would settle an unclear metric: more users, or the users whose window is not over."""
     m = judged.measured
+    name = spoken(m.metric)
     if judged.state is not State.UNCLEAR:
         return ""
     if m.waiting > 0.05 * m.n:
-        return f"{m.metric}: {m.waiting:,} users' windows have not ended; look again once they have"
+        return f"{name}: {m.waiting:,} users' windows have not ended; look again once they have"
     if judged.needed is None or judged.needed == float("inf"):
-        return f"{m.metric}: no number of users shows a loss under this margin; give it a wider one"
+        return f"{name}: no number of users shows a loss under this margin; give it a wider one"
     if judged.needed <= 1:
-        return f"{m.metric}: this many users would usually be enough; the data lie near the margin"
+        return f"{name}: this many users would usually be enough; the data lie near the margin"
     return (
-        f"{m.metric}: about {plain(judged.needed, 1)} times as many users "
+        f"{spoken(m.metric)}: about {plain(judged.needed, 1)} times as many users "
         f"({plain(judged.needed * m.n, 0)}), if nothing has changed in truth"
     )
 
 
-def _arms_table(inputs: Inputs, m: Measured) -> tuple[Evidence, ...]:
+def _arms_table(metric: Metric, inputs: Inputs, m: Measured) -> tuple[Evidence, ...]:
     if not m.totals:
         return ()
     names = (inputs.arms[0], m.arm) if len(inputs.arms) > 1 else ("before", "after")
     levels = (m.raw_control, m.raw_treatment)
+    said = [level_text(level, share=m.share) for level in levels]
+    title = f"{spoken(m.metric)} by arm"
+    if isinstance(metric, RatioMetric | MeanMetric):
+        above, below = _parts(metric)
+        rows: tuple[tuple[str | float | int | None, ...], ...] = tuple(
+            (name, n, round(y, 4), round(d, 4), level)
+            for name, (n, y, d), level in zip(names, m.totals, said, strict=True)
+        )
+        return (Table(title=title, columns=("arm", "users", above, below, "level"), rows=rows),)
     rows = tuple(
-        (name, n, round(total, 4), level_text(level, share=m.share))
-        for name, (n, total), level in zip(names, m.totals, levels, strict=True)
+        (name, n, round(y, 4), level)
+        for name, (n, y, _), level in zip(names, m.totals, said, strict=True)
     )
-    total = "users who did" if m.share and m.totals[0][1] <= m.totals[0][0] else "sum"
-    return (Table(title=f"{m.metric} by arm", columns=("arm", "users", total, "level"), rows=rows),)
+    total = "users who did" if m.share else "sum"
+    return (Table(title=title, columns=("arm", "users", total, "level"), rows=rows),)
+
+
+def _parts(metric: RatioMetric | MeanMetric) -> tuple[str, str]:
+    """What stands above and below a ratio's line."""
+    if isinstance(metric, RatioMetric):
+        return " or ".join(metric.ratio[0]), " or ".join(metric.ratio[1])
+    return f"sum of {metric.mean}", f"{' or '.join(metric.of)} events"
 
 
 def _against_margin(judged: Judged, margin: object) -> str:

@@ -21,6 +21,7 @@ from octad.model.needs import Needs
 from octad.model.numbers import plain
 from octad.model.plan import Plan
 from octad.readings.base import ASSUMES, BREAKS, grade_of, signed_percent, span_text
+from octad.readings.claims import spoken
 from octad.stats.effects import compare, compare_many
 from octad.stats.moments import Moments
 from octad.stats.refusal import NotEstimable
@@ -156,7 +157,7 @@ def _early_late(plan: Plan, daily: Daily, days: int) -> Finding | None:
     (a, b), (e, f) = daily.spans
     first, last = f"days {a + 1} to {b}", f"days {e + 1} to {f}"
     said = (
-        f"{daily.metric}: {signed_percent(float(early))} in {first}, "
+        f"{spoken(daily.metric)}: {signed_percent(float(early))} in {first}, "
         f"{signed_percent(float(late))} in {last}"
     )
     if faded and gain:

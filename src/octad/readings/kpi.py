@@ -22,7 +22,7 @@ from octad.readings.base import (
     missing_metrics,
     number_of,
 )
-from octad.readings.claims import brief, decider, in_arm, meaning, moved
+from octad.readings.claims import brief, capital, decider, in_arm, meaning, moved
 from octad.readings.loud import liked, loud
 from octad.readings.voices import listen
 
@@ -67,7 +67,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         findings.append(
             Finding(
                 id="kpi." + name + (f".{m.arm}" if len(inputs.arms) > 2 else ""),
-                claim=f"{said[:1].upper()}{said[1:]}{in_arm(inputs, m.arm)}.",
+                claim=f"{capital(said)}{in_arm(inputs, m.arm)}.",
                 stance=stance,
                 grade=grade,
                 metric=name,

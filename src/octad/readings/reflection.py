@@ -13,6 +13,7 @@ from octad.model.needs import Needs
 from octad.model.numbers import plain
 from octad.model.plan import Change, Expectation, Plan
 from octad.readings.base import Measured, grade_of, measure, number_of, signed_percent, span_text
+from octad.readings.claims import spoken
 from octad.stats.forecasts import brier_score
 
 QUESTION = "What did we expect, and how often are we right?"
@@ -94,7 +95,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
 
 def _word(e: Expectation, *, true: bool, certain: bool) -> str:
     came = ("right" if true else "wrong") if certain else "too close to call"
-    return f"{e.metric}: sure {e.sure:.0%}, {came}"
+    return f"{spoken(e.metric)}: sure {e.sure:.0%}, {came}"
 
 
 def _finding(

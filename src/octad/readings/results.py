@@ -25,7 +25,7 @@ from octad.readings.base import (
     signed_percent,
     stance_of_states,
 )
-from octad.readings.claims import brief, finding_of, forest, in_arm
+from octad.readings.claims import brief, finding_of, forest, in_arm, spoken
 from octad.stats.concentration import leave_top_out
 
 QUESTION = "Did the result move, or only the KPI?"
@@ -110,7 +110,7 @@ def _parting(plan: Plan, inputs: Inputs, judged: list[Judged]) -> list[Finding]:
         ]
         if not up or not fallen:
             continue
-        names = " and ".join(j.measured.metric for j in fallen)
+        names = " and ".join(spoken(j.measured.metric) for j in fallen)
         found.append(
             Finding(
                 id="results.parting" + (f".{m.arm}" if len(inputs.arms) > 2 else ""),
