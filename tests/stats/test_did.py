@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import stats
 
-from octad.stats.aggregation import Kind, aggregate
+from octad.stats.aggregation import Kind, aggregate, per_adopter
 from octad.stats.did import group_time, two_by_two
 from octad.stats.moments import Moments
 from octad.stats.refusal import NotEstimable
@@ -179,6 +179,45 @@ def test_few_clusters_are_judged_by_t_and_f() -> None:
     hotelling = stats.f.sf(own.pretest.statistic * (40 - q) / (q * 39), q, 40 - q)
     assert own.pretest.p == pytest.approx(hotelling)
     assert own.pretest.p > alone.pretest.p
+
+
+def test_effect_on_adopters_is_covered_where_comparing_them_is_biased() -> None:
+    """Keen users take it up and were growing anyway: eligibility tells, adoption does not."""
+    inside, naive = 0, []
+    repetitions = 200
+    for seed in range(repetitions):
+        rng = np.random.default_rng(seed)
+        n, times = 400, np.arange(1.0, 5.0)
+        first = np.where(rng.random(n) < 0.5, 3.0, np.inf)
+        keen = rng.normal(size=n)
+        takes = keen + rng.normal(size=n) > 0.5
+        uses = (takes[:, None] & (times >= first[:, None])).astype(np.float64)
+        y = 0.5 * keen[:, None] * times + rng.normal(size=(n, 4)) + 2.0 * uses
+        found = per_adopter(group_time(y, first, times), group_time(uses, first, times))
+        inside += found.low <= 2.0 <= found.high
+        adopted = np.where(takes & (first == 3), 3.0, np.inf)
+        naive.append(aggregate(group_time(y, adopted, times)).value)
+    # Three Monte-Carlo standard errors.
+    assert abs(inside / repetitions - 0.95) < 3 * np.sqrt(0.95 * 0.05 / repetitions)
+    assert np.mean(naive) > 2.3
+
+
+def test_uptake_that_cannot_be_seen_is_refused() -> None:
+    y, first, times, _ = staged(3)
+    rare = np.zeros_like(y)
+    with pytest.raises(NotEstimable, match="So few took it up"):
+        per_adopter(group_time(y, first, times), group_time(rare, first, times))
+
+
+def test_everyone_takes_it_up_and_nothing_changes() -> None:
+    y, first, times, _ = staged(3)
+    effects = group_time(y, first, times)
+    uses = (times >= first[:, None]).astype(np.float64)
+    found, plain = per_adopter(effects, group_time(uses, first, times)), aggregate(effects)
+    assert found.uptake == pytest.approx(1.0)
+    assert (found.value, found.low, found.high) == pytest.approx(
+        (plain.value, plain.low, plain.high)
+    )
 
 
 def test_universal_base_keeps_the_period_before_at_zero() -> None:

@@ -16,7 +16,7 @@ from scipy import stats
 from octad.stats.did import GroupTime
 from octad.stats.refusal import NotEstimable
 
-__all__ = ["Aggregate", "Kind", "aggregate"]
+__all__ = ["Aggregate", "Kind", "PerAdopter", "aggregate", "per_adopter"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -35,6 +35,7 @@ class Aggregate:
         at: (e,) time since treatment, group or period; empty for `simple`.
         att, att_se: (e,) the curve.
         covariance: (e, e) of the curve.
+        influence: (m,) of each independent unit on `value`; its squares add up to the variance.
         critical: Multiplier of `att_se` for a band that covers the whole curve at `level`.
         level: Coverage.
     """
@@ -49,6 +50,7 @@ class Aggregate:
     att: FloatArray
     att_se: FloatArray
     covariance: FloatArray
+    influence: FloatArray
     critical: float
     level: float
 
@@ -116,7 +118,74 @@ def aggregate(
         att=att[curve],
         att_se=np.sqrt(np.diag(covariance))[curve],
         covariance=covariance[curve, curve],
+        influence=whole,
         critical=_band(covariance, level, effects.df),
+        level=level,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class PerAdopter:
+    """The effect on those who took the launch up because they could.
+
+    Attributes:
+        value, low, high, p: In the outcome's unit; Fieller's interval.
+        uptake, uptake_se: Share that took it up because they could.
+        level: Coverage.
+    """
+
+    value: float
+    low: float
+    high: float
+    p: float
+    uptake: float
+    uptake_se: float
+    level: float
+
+
+def per_adopter(
+    outcome: GroupTime, adoption: GroupTime, kind: Kind = "simple", *, level: float = 0.95
+) -> PerAdopter:
+    """Divide the effect of being able to have the launch by the uptake it caused.
+
+    People who take up a new version differ from those who do not, so the two are never compared.
+    The date on which it could be had serves as instrument: its effect on the outcome comes all
+    from the share that took it up (and it must work in no other way).
+
+    Args:
+        outcome: `group_time` of the outcome, groups by the date of eligibility.
+        adoption: The same call on whether a unit uses it (0 or 1) in each period.
+        kind: How effects are brought together, for both alike.
+        level: Coverage.
+
+    Returns:
+        The ratio, with Fieller's interval from the joint influence of both.
+
+    Raises:
+        NotEstimable: When uptake cannot be told from zero, so that no bounded interval exists.
+    """
+    if outcome.influence.shape != adoption.influence.shape:
+        msg = "outcome and adoption must come from the same units, dates and periods"
+        raise ValueError(msg)
+    top, bottom = aggregate(outcome, kind, level=level), aggregate(adoption, kind, level=level)
+    reach = float(stats.t.ppf(0.5 + level / 2, outcome.df))
+    if abs(bottom.value) <= reach * bottom.se or bottom.value == 0:
+        raise NotEstimable(
+            "So few took it up because they could, that the effect on each of them is unknown."
+        )
+    joint = float(top.influence @ bottom.influence)
+    # (a − r·b)² ≤ t²·Var(a − r·b), solved for r.
+    a = bottom.value**2 - reach**2 * bottom.se**2
+    b = top.value * bottom.value - reach**2 * joint
+    c = top.value**2 - reach**2 * top.se**2
+    half = float(np.sqrt(max(b**2 - a * c, 0.0)))
+    return PerAdopter(
+        value=top.value / bottom.value,
+        low=(b - half) / a,
+        high=(b + half) / a,
+        p=top.p,
+        uptake=bottom.value,
+        uptake_se=bottom.se,
         level=level,
     )
 

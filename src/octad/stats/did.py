@@ -6,7 +6,7 @@ for each group g (units first treated at g) and time t, of which `aggregation` m
 a curve. Errors come from influence functions (their section 4.1), so any mixture has one too.
 
 The crowd that chose a new version early is no group: group units by the date on which they
-*could* have it.
+*could* have it. What it did to those who took it up is then `aggregation.per_adopter`.
 """
 
 from __future__ import annotations
@@ -170,11 +170,11 @@ def group_time(
                     continue  # by now everyone is treated: nothing is left to compare with
             if before == after:
                 found.append((g, panel.times[t], 0.0))
-                columns.append(np.zeros(len(panel.y)))
+                columns.append(panel.summed(np.zeros(len(panel.y))))
                 continue
             att, influence = _cell(panel, panel.first == g, control, (before, after), method)
             found.append((g, panel.times[t], att))
-            columns.append(influence)
+            columns.append(panel.summed(influence))
     if not found:
         raise NotEstimable("No group has a period before its launch and others to compare with.")
     return _collect(panel, np.array(found), np.column_stack(columns))
@@ -234,6 +234,25 @@ class _Panel:
         always = int((first <= at[0]).sum())
         return cls(y[keep], first[keep], at, x[keep], w, codes, cluster is not None, always)
 
+    @property
+    def clusters(self) -> int:
+        """How many independent units there are."""
+        return int(self.cluster.max()) + 1
+
+    def independent(self, group: BoolArray) -> int:
+        """How many of them have a part in a group of units."""
+        if not self.clustered:
+            return int(group.sum())
+        return int((np.bincount(self.cluster[group]) > 0).sum())
+
+    def summed(self, influence: FloatArray) -> FloatArray:
+        """Influence (n,) by independent unit, on the scale whose squares add up to a variance."""
+        if not self.clustered:
+            return influence / len(self.y)
+        # As CR1: a few clusters vary more than their residuals show.
+        scale = np.sqrt(self.clusters / max(self.clusters - 1, 1)) / len(self.y)
+        return np.asarray(np.bincount(self.cluster, influence, self.clusters) * scale)
+
 
 def _pair(t: int, last_before: int, base: str) -> tuple[int, int] | None:
     """Positions of the periods compared for the effect at t; None when there is no earlier one."""
@@ -251,47 +270,40 @@ def _cell(
 ) -> tuple[float, FloatArray]:
     """One effect, and its influence on the scale of all units."""
     for name, group in (("launch date", treated), ("comparison group", control)):
-        found = len(np.unique(panel.cluster[group]))
+        found = panel.independent(group)
         if found < 2:
             few = "No independent unit" if found == 0 else "Only one independent unit"
             raise NotEstimable(f"{few} shares a {name}, so its chance variation cannot be known.")
     both = treated | control
     change = panel.y[both, periods[1]] - panel.y[both, periods[0]]
+    if panel.x.shape[1] == 1:
+        method = "reg"  # without covariates the three methods are one, and this is the quickest
     one = two_period(change, treated[both], panel.x[both], panel.w[both], method=method)
     influence = np.zeros(len(panel.y))
     influence[both] = one.influence * (len(panel.y) / both.sum())
     return one.att, influence
 
 
-def _collect(panel: _Panel, found: FloatArray, influence: FloatArray) -> GroupTime:
-    """Sum influences by cluster, and scale them so that their cross-product is the covariance."""
-    n = len(panel.y)
-    clusters = int(panel.cluster.max()) + 1
-    # As CR1: a few clusters vary more than their residuals show. Units alone: no correction.
-    scale = np.sqrt(clusters / (clusters - 1)) / n if panel.clustered else 1 / n
-    group = found[:, 0]
-    member = panel.w[:, None] * (panel.first[:, None] == group[None, :])
-    shares = member.mean(axis=0)
-
-    def summed(columns: FloatArray) -> FloatArray:
-        if not panel.clustered:
-            return columns * scale
-        out = np.zeros((clusters, columns.shape[1]))
-        np.add.at(out, panel.cluster, columns)
-        return out * scale
-
-    psi = summed(influence)
+def _collect(panel: _Panel, found: FloatArray, psi: FloatArray) -> GroupTime:
+    """The effects with their errors, and the influence of each unit on its group's share."""
+    groups, where = np.unique(found[:, 0], return_inverse=True)
+    shares, pulls = np.empty(len(groups)), np.empty((len(psi), len(groups)))
+    for k, g in enumerate(groups):
+        member = panel.w * (panel.first == g)
+        shares[k] = member.mean()
+        pulls[:, k] = panel.summed(member - shares[k])
+    df = panel.clusters - 1.0 if panel.clustered else np.inf
     return GroupTime(
-        group=group,
+        group=found[:, 0],
         time=found[:, 1],
         att=found[:, 2],
         se=np.sqrt((psi**2).sum(axis=0)),
         influence=psi,
-        shares=shares,
-        share_influence=summed(member - shares),
-        pretest=_pretest(found, psi, clusters - 1.0 if panel.clustered else np.inf),
-        clusters=clusters,
-        df=clusters - 1.0 if panel.clustered else np.inf,
+        shares=shares[where],
+        share_influence=pulls[:, where],
+        pretest=_pretest(found, psi, df),
+        clusters=panel.clusters,
+        df=df,
         dropped=panel.dropped,
     )
 
