@@ -124,8 +124,16 @@ _QUOTED = re.compile(r'(?<![\w"])"([^"]{1,200})"(?![\w"])')
 def _one(text: str) -> str:
     """Clean one line of our own prose; set its apostrophes, quotation marks and intervals right."""
     out = _NAMED.sub("‘\\1’", _QUOTED.sub("“\\1”", clean(text)))
-    out = _APOSTROPHE.sub("’", out)
+    out = _APOSTROPHE.sub("’", out).replace(" · ", f"{NBSP}· ")
     return _INTERVAL.sub(f"[\\1,{NBSP}\\2]", out)
+
+
+def _sentence(text: str) -> str:
+    """Give a line the capital and the full stop of a sentence."""
+    out = _one(text)
+    if not out:
+        return ""
+    return out[:1].upper() + out[1:] + ("" if out[-1] in ".!?…" else ".")
 
 
 def _anchor(digest: str, review: Review) -> str:
@@ -157,10 +165,10 @@ def _finding(
         segment=segment,
         number=estimate(finding.estimate) if finding.estimate else None,
         n=count(finding.n) if finding.n is not None else "",
-        method=_one(finding.method),
-        assumes=_one(finding.assumes),
-        breaks=_one(finding.breaks),
-        decides=_one(finding.decides),
+        method=_sentence(finding.method),
+        assumes=_sentence(finding.assumes),
+        breaks=_sentence(finding.breaks),
+        decides=_sentence(finding.decides),
         said_before=said_before,
         evidence=finding.evidence,
         query=review.queries.get(finding.query_digest or ""),

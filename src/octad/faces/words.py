@@ -79,10 +79,12 @@ _TERMS: tuple[tuple[str, str, str], ...] = (
     (
         "Bits",
         r"\bbits?\b",
-        (
-            "How much the numbers surprised the forecast: 0 is none, and each bit more means an "
-            "outcome given half the chance."
-        ),
+        "How far two mixes lie apart: 0 when they are the same, 1 when they share nothing.",
+    ),
+    (
+        "Brier score",
+        r"brier",
+        "How far forecasts lay from what happened: 0 is perfect, always saying 50% scores 0.25.",
     ),
     (
         "Calibration",
@@ -93,6 +95,11 @@ _TERMS: tuple[tuple[str, str, str], ...] = (
         "Charter",
         r"charter",
         "The page in which the team wrote what the product is for and what it must never do.",
+    ),
+    (
+        "Chi-square test",
+        r"chi-?squared?",
+        "Asks whether counts lie further from the plan than chance would put them.",
     ),
     (
         "Confounding",
@@ -125,8 +132,18 @@ _TERMS: tuple[tuple[str, str, str], ...] = (
         "Something done otherwise than the sealed plan says. Not a sin, but you should know.",
     ),
     (
+        "Difference in differences",
+        r"difference in differences",
+        "Our own change, less the change of those whom the launch did not reach.",
+    ),
+    (
+        "False discovery rate",
+        r"false discovery",
+        "Of all that is called changed, the share that chance alone may have put there.",
+    ),
+    (
         "Familywise error",
-        r"familywise|max-?T|Holm",
+        r"familywise|max-?T|Holm|Bonferroni",
         "The chance of even one false alarm among many comparisons made together.",
     ),
     (
@@ -146,6 +163,11 @@ _TERMS: tuple[tuple[str, str, str], ...] = (
         "KPI",
         r"\bKPI\b",
         "The number the team is measured by. It opens the page, and never decides it.",
+    ),
+    (
+        "Keyed hash",
+        r"\bhash",
+        "A stand-in for a name. The same person always has the same one, and nobody can be named.",
     ),
     ("Look", r"\blooks?\b", "One opening of the numbers. Each look is written down."),
     (
@@ -167,6 +189,7 @@ _TERMS: tuple[tuple[str, str, str], ...] = (
         "A gain that comes from newness and wears off.",
     ),
     ("n", r"\bn = ", "How many users, or reviews, a number rests on."),
+    ("Odds", r"\bodds|log-odds", "How often a thing happens, against how often it does not."),
     ("p", r"\bp [<=.]", "How often chance alone would give a difference at least this large."),
     (
         "Placebo",
@@ -207,6 +230,16 @@ _TERMS: tuple[tuple[str, str, str], ...] = (
         "Surrogate",
         r"surrogate",
         "An early number that has foretold a late one before, used here to look ahead.",
+    ),
+    (
+        "Unseen mass",
+        r"unseen mass",
+        "How much was never seen at all, judged by how much was seen only once.",
+    ),
+    (
+        "Welch's error",
+        r"welch",
+        "An uncertainty that does not take for granted that both groups vary alike.",
     ),
     (
         "Winner's curse",
