@@ -73,8 +73,9 @@ def share_error(share: Moments) -> FloatArray:
 def levels_around(p: float, error: ArrayLike, level: float = 0.95) -> tuple[FloatArray, FloatArray]:
     """Levels whose quantiles bracket the p-quantile.
 
-    The bracket is set on the logit scale, so that it stays between 0 and 1 at the edges, where
-    p ± 1.96·error would leave it.
+    As with ranks of independent values, the bracket is p ± 1.96·error (Woodruff 1952): the error
+    is that of the share at p, so it is known whatever the truth. At the edges it is cut at 0 and
+    1, and the quantile then has no bound that the data could give.
 
     Args:
         p: The quantile's level.
@@ -83,11 +84,10 @@ def levels_around(p: float, error: ArrayLike, level: float = 0.95) -> tuple[Floa
 
     >>> low, high = levels_around(0.9, 0.01)
     >>> round(float(low), 4), round(float(high), 4)
-    (0.8786, 0.918)
+    (0.8804, 0.9196)
     """
-    reach = special.ndtri(0.5 + level / 2) * np.asarray(error, dtype=np.float64) / (p * (1 - p))
-    middle = special.logit(p)
-    return np.asarray(special.expit(middle - reach)), np.asarray(special.expit(middle + reach))
+    reach = special.ndtri(0.5 + level / 2) * np.asarray(error, dtype=np.float64)
+    return np.maximum(p - reach, 0.0), np.minimum(p + reach, 1.0)
 
 
 def quantile(
