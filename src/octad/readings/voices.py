@@ -80,6 +80,9 @@ def launch_day(plan: Plan) -> np.datetime64 | None:
 def listen(plan: Plan, inputs: Inputs) -> Talk | str:
     """Choose the reviews around the launch and set aside what is not sound.
 
+    Products that are neither ours nor among the project's rivals are left out; when the project
+    names no rivals, every other product is one.
+
     The window after runs to 90 days or to the end of what is known; the one before is as long,
     but at least 28 days, and no longer than the reviews reach.
 
@@ -95,6 +98,8 @@ def listen(plan: Plan, inputs: Inputs) -> Talk | str:
     known = ~np.isnat(reviews.time)
     if inputs.as_of is not None:
         known &= reviews.time <= np.datetime64(inputs.as_of.replace(tzinfo=None))
+    if plan.project.rivals:
+        known &= reviews.ours | np.isin(reviews.product.astype(str), plan.project.rivals)
     day = reviews.time.astype("datetime64[D]")
     if not (known & reviews.ours).any():
         return (

@@ -142,7 +142,8 @@ def quote_text(text: object, around: str = "", limit: int = LONGEST) -> str:
     >>> quote_text("x " * 200 + "the crash came back" + " y" * 200, "crash", 40)
     '…x x x the crash came back y y y y y y…'
     """
-    title, _, rest = own_words(text).partition("\n")
+    words = own_words(text)
+    title, _, rest = words.partition("\n" if "\n" in words else ". ")
     # Many write the title again as the text, or let the store make one of its first words.
     again = bool(title) and rest.strip().startswith(title.strip().rstrip("….。"))
     words = redact(rest if again else text)
