@@ -117,13 +117,15 @@ def _summary(
         parts.append(f"stars {plain(e.control or 0, 1)} → {plain(e.treatment or 0, 1)}")
     if moves is not None and moves.stance in {Stance.AGAINST, Stance.FOR} and moves.estimate:
         parts.append(f"leaving ×{plain(moves.estimate.value, 1)}, from {moves.n} reviews")
-    if said:
-        parts.append(said[0].claim.rstrip(".")[:1].lower() + said[0].claim.rstrip(".")[1:])
+    rose = next((f for f in said if f.id == "rival.rose"), None)
+    if rose is not None and isinstance(rose.evidence[0], Table):
+        top = rose.evidence[0].rows[0]
+        parts.append(f"“{top[0]}” rose from {top[1]} to {top[2]} of reviews")
     if isinstance(past, Finding) and past.n:
         parts.append(past.claim.split(";")[0][:1].lower() + past.claim.split(";")[0][1:])
     if not parts:
         parts.append(f"nothing stands out in {int((talk.after & talk.ours).sum()):,} reviews")
-    return " · ".join(parts[:3])
+    return " · ".join(parts)
 
 
 def _volume(talk: Talk) -> Finding:
