@@ -60,7 +60,7 @@ def hanging(console: Console, head: Text, body: str, indent: int, style: str = "
 
 
 def _header(console: Console, shown: ReviewView) -> None:
-    name = Text(shown.launch, "bold")
+    name = Text().append(shown.launch, "bold")
     if shown.what:
         name.append(f" · {shown.what[:1].lower()}{shown.what[1:]}", "")
     facts = " · ".join(shown.facts)

@@ -42,7 +42,7 @@ class _Bar:
         self.began = time.monotonic()
         self.showing = False
         self.stage = ""
-        self.task = self.progress.add_task("", total=1.0, start=False, visible=False)
+        self.task = self.progress.add_task("", total=1.0, visible=False)
 
     def __call__(self, stage: str, done: float | None = None, /) -> None:
         if not self.showing and time.monotonic() - self.began > PATIENCE:
@@ -50,7 +50,7 @@ class _Bar:
             self.showing = True
         if stage != self.stage:
             self.stage = stage
-            self.progress.reset(self.task, description=clean(stage, limit=60), visible=True)
+            self.progress.update(self.task, description=clean(stage, limit=60), visible=True)
         self.progress.update(self.task, completed=done or 0.0, total=None if done is None else 1.0)
 
     def stop(self) -> None:
