@@ -4,7 +4,7 @@ One path serves every metric. A metric is a ratio of sums, y over d, per user (d
 `octad.stats.levels` linearises it and adjusts it by the pre-period (CUPED: Deng, Xu, Kohavi,
 Walker 2013); `octad.stats.intervals` says how far the two levels are apart and how surely.
 
-For an absolute difference of two shares (0 or 1 a user), z and p are those of the pooled score
+For two shares (0 or 1 a user), z and p are those of the pooled score
 test, the usual one; the interval is Wald's. At the very edge of significance the two may disagree
 by a hair.
 """
@@ -23,6 +23,7 @@ from octad.stats.intervals import REASONS, Effects, Interval, finish
 from octad.stats.levels import (
     NOT_FINITE,
     TOO_FEW,
+    Arm,
     D,
     Levels,
     Y,
@@ -94,7 +95,7 @@ class Effect:
 
 
 def _pool_shares(found: Effects, control: Moments, treatment: Moments) -> Effects:
-    """For a difference of two shares, take z and p from the pooled variance (the score test).
+    """For two shares, take z and p from the pooled variance (the score test).
 
     Under no effect both arms have one share, and its variance is known from the share. The test
     keeps its size when events are rare, and is the one every textbook gives.
@@ -103,7 +104,7 @@ def _pool_shares(found: Effects, control: Moments, treatment: Moments) -> Effect
     n = np.where(binary, found.n_control, 1.0), np.where(binary, found.n_treatment, 1.0)
     pooled = (n[0] * found.control + n[1] * found.treatment) / (n[0] + n[1])
     variance = np.maximum(pooled * (1 - pooled), 0.0) * (1 / n[0] + 1 / n[1])
-    z = np.where(binary, divide(found.value, np.sqrt(variance)), found.z)
+    z = np.where(binary, divide(found.treatment - found.control, np.sqrt(variance)), found.z)
     p = np.where(binary, 2 * special.ndtr(-np.abs(z)), found.p)
     return replace(found, z=z, p=p)
 
@@ -126,7 +127,7 @@ def compare_many(
     level: float = 0.95,
     planned_n: float | None = None,
     theta: Literal["own", "first"] | FloatArray = "own",
-    interval: Interval = "auto",
+    interval: Interval = "fieller",
 ) -> Effects:
     """Compare arms in many groups at once, such as segments or days.
 
@@ -139,25 +140,16 @@ def compare_many(
         planned_n: Users expected at the end, both arms; tunes the anytime interval.
         theta: CUPED's coefficient: each group's own, that of the first group along the first
             axis (steadier in small segments), or given.
-        interval: Delta, Fieller, or by the rule at the head of this module.
+        interval: Fieller's, or the delta method's (see `octad.stats.intervals`).
 
     Returns:
         Arrays of that leading shape; groups that cannot be estimated are not `ok`.
     """
     first, second = linearise(control), linearise(treatment)
     still = np.zeros(first.n.shape)
-    plain, coefficient, price = adjusted(first, second, still), still, np.ones(first.n.shape)
-    if adjust and isinstance(theta, str):
-        coefficient, price = best_theta(first, second), price_of_theta(first, second)
-        if theta == "first":
-            coefficient = np.broadcast_to(coefficient[:1], coefficient.shape)
-            # To the other groups it is a number from outside, whose own error is far smaller.
-            price[1:] = 1.0
-    elif adjust:
-        coefficient = np.broadcast_to(np.asarray(theta, dtype=np.float64), first.n.shape)
-    coefficient = np.where(first.has_pre & second.has_pre, coefficient, 0.0)
-    contrast = np.stack([-np.ones(first.n.shape), np.ones(first.n.shape)])
-    raw, _ = spread(plain, contrast)
+    coefficient, price = _theta(first, second, theta) if adjust else (still, still + 1)
+    contrast = np.stack([still - 1, still + 1])
+    raw, _ = spread(adjusted(first, second, still), contrast)
     left, _ = spread(adjusted(first, second, coefficient), contrast)
     if isinstance(theta, str) and theta == "own":
         # A covariate that does not earn the price of its coefficient is left out.
@@ -174,7 +166,26 @@ def compare_many(
         reduction=np.where(coefficient != 0, 1 - divide(price * left, raw), 0.0),
         theta=coefficient,
     )
-    return found if relative else _pool_shares(found, control, treatment)
+    if relative and interval == "delta":
+        return found
+    return _pool_shares(found, control, treatment)
+
+
+def _theta(
+    first: Arm, second: Arm, theta: Literal["own", "first"] | FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """CUPED's coefficient for every group, and the factor that estimating it costs."""
+    still = np.zeros(first.n.shape)
+    coefficient, price = still, still + 1
+    if not isinstance(theta, str):
+        coefficient = np.broadcast_to(np.asarray(theta, dtype=np.float64), still.shape)
+    else:
+        coefficient, price = best_theta(first, second), price_of_theta(first, second)
+        if theta == "first":
+            coefficient = np.broadcast_to(coefficient[:1], still.shape)
+            # To the other groups it is a number from outside, whose own error is far smaller.
+            price[1:] = 1.0
+    return np.where(first.has_pre & second.has_pre, coefficient, 0.0), price
 
 
 def compare(
@@ -185,7 +196,7 @@ def compare(
     adjust: bool = True,
     level: float = 0.95,
     planned_n: float | None = None,
-    interval: Interval = "auto",
+    interval: Interval = "fieller",
 ) -> Effect:
     """Compare two arms on one metric.
 
@@ -196,7 +207,7 @@ def compare(
         adjust: Use the pre-period (CUPED) where it varies.
         level: Coverage of the intervals.
         planned_n: Users expected at the end, both arms; tunes the anytime interval.
-        interval: Delta, Fieller, or by the rule at the head of this module.
+        interval: Fieller's, or the delta method's (see `octad.stats.intervals`).
 
     Raises:
         NotEstimable: With fewer than two users in an arm, a denominator of zero, sums that are
@@ -217,7 +228,7 @@ def compare(
         interval=interval,
     )
     what = "Ratio of sums" if _varies(control) or _varies(treatment) else "Difference of means"
-    return _single(many, what)
+    return _single(many, what, interval)
 
 
 def change(
@@ -226,7 +237,7 @@ def change(
     relative: bool = True,
     level: float = 0.95,
     planned_n: float | None = None,
-    interval: Interval = "auto",
+    interval: Interval = "fieller",
 ) -> Effect:
     """How the same users changed: y/d (after) against x/w (before).
 
@@ -238,7 +249,7 @@ def change(
         relative: Divide by the level before.
         level: Coverage of the intervals.
         planned_n: Users expected at the end; tunes the anytime interval.
-        interval: Delta, Fieller, or by the rule at the head of this module.
+        interval: Fieller's, or the delta method's (see `octad.stats.intervals`).
 
     Raises:
         NotEstimable: As `compare`.
@@ -258,7 +269,7 @@ def change(
         reduction=zero,
         theta=zero,
     )
-    return _single(many, "Change in the same users")
+    return _single(many, "Change in the same users", interval)
 
 
 def compare_levels(
@@ -270,7 +281,7 @@ def compare_levels(
     relative: bool = True,
     level: float = 0.95,
     planned_n: float | None = None,
-    interval: Interval = "auto",
+    interval: Interval = "fieller",
 ) -> Effect:
     """Compare two levels whose errors are known, such as quantiles.
 
@@ -282,7 +293,7 @@ def compare_levels(
         relative: Divide by the control's level.
         level: Coverage of the intervals.
         planned_n: Users expected at the end, both arms; tunes the anytime interval.
-        interval: Delta, Fieller, or by the rule of `octad.stats.intervals`.
+        interval: Fieller's, or the delta method's (see `octad.stats.intervals`).
 
     Raises:
         NotEstimable: As `compare`.
@@ -306,21 +317,21 @@ def compare_levels(
         reduction=np.zeros(1),
         theta=np.zeros(1),
     )
-    return _single(many, what)
+    return _single(many, what, interval)
 
 
 def _varies(moments: Moments) -> bool:
     return bool(moments.comoment[..., D, D].any() or (moments.mean[..., D] != 1).any())
 
 
-def _single(many: Effects, what: str) -> Effect:
+def _single(many: Effects, what: str, interval: Interval) -> Effect:
     if not many.ok[0]:
         raise NotEstimable(REASONS[int(many.reason[0])])
     method = [what, "relative to the control's level" if many.relative else "absolute"]
     if many.theta[0] != 0:
         method.append(f"adjusted by the pre-period ({float(many.reduction[0]):.0%} less variance)")
     if many.relative:
-        method.append("Fieller's interval" if many.fieller[0] else "delta method")
+        method.append("Fieller's interval" if interval == "fieller" else "delta method")
     low, high = float(many.anytime_low[0]), float(many.anytime_high[0])
     bounded = bool(np.isfinite(low) and np.isfinite(high))
     return Effect(

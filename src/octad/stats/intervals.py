@@ -5,10 +5,15 @@ Choices, and why:
 * **t, not z.** Critical values come from Student's t with Welch and Satterthwaite's degrees of
   freedom for the difference (a relative effect has the same ones when there is no effect). With
   large arms that is z; with small ones it is the honest one. No cut-off to argue on.
-* **Delta or Fieller.** A relative effect divides by the control's level. While that level is far
-  from zero, delta and Fieller agree. Finney's g = (t·se/level)² says how far: from g = .05 on the
-  delta interval is too symmetric, and Fieller's is taken. From g = 1 on the control's level cannot
-  be told from zero, no bounded interval exists, and the answer is refused.
+* **Fieller, not delta.** A relative effect divides by the control's level, which is itself
+  uncertain. The delta method's interval is symmetric all the same, and its p is not that of the
+  absolute difference although "no effect" is one and the same; both faults grow as the control's
+  level weakens. Fieller's interval has neither, and becomes the delta method's as the level
+  strengthens, so there is no cut-off between two methods for an estimate to jump across from one
+  day to the next. Finney's g = (t·se/level)² says how weak a level is: from g = 1 on it cannot be
+  told from zero, no bounded interval exists, and the answer is refused. `se` is the delta
+  method's, for planning and for meta-analysis; `interval="delta"` gives its interval, to compare
+  with other tools.
 * **A rise is a rise.** The relative effect divides by the absolute control level, so that a metric
   below zero (a loss) that grows is a positive effect.
 """
@@ -29,11 +34,7 @@ __all__ = ["REASONS", "Effects", "Interval", "finish"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
-Interval = Literal["auto", "delta", "fieller"]
-
-WEAK = 0.05
-"""Finney's g from which the control's level counts as weak (Finney 1978, Statistical Method in
-Biological Assay, section 4.6: below it, Fieller's interval and the delta method's agree)."""
+Interval = Literal["fieller", "delta"]
 
 REASONS = {
     1: "An arm has fewer than two users, so its spread cannot be known.",
@@ -54,7 +55,6 @@ class Effects:
         ok: Where an estimate exists; elsewhere the numbers are 0 (p is 1).
         reason: Code of the refusal, 0 where `ok`; see `REASONS`.
         df: Degrees of freedom of the t distribution behind `low`, `high` and `p`.
-        fieller: Where the interval is Fieller's.
         theta: CUPED's coefficient; 0 where it was not used.
         anytime_low, anytime_high: NaN where unbounded.
 
@@ -76,7 +76,6 @@ class Effects:
     anytime_high: FloatArray
     reduction: FloatArray
     theta: FloatArray
-    fieller: BoolArray
     ok: BoolArray
     reason: NDArray[np.int8]
     level: float
@@ -96,14 +95,13 @@ class _Found:
     z: FloatArray
     edges: tuple[FloatArray, FloatArray, FloatArray, FloatArray]
     weak: BoolArray
-    fieller: BoolArray
 
 
 def _absolute(levels: Levels, se: FloatArray, reaches: tuple[FloatArray, FloatArray]) -> _Found:
     value = levels.level[1] - levels.level[0]
     edges = tuple(value + sign * _times(reach, se) for reach in reaches for sign in (-1, 1))
     nowhere = np.zeros(value.shape, dtype=bool)
-    return _Found(value, se, divide(value, se), edges, nowhere, nowhere)
+    return _Found(value, se, divide(value, se), edges, nowhere)
 
 
 def _times(reach: FloatArray, se: FloatArray) -> FloatArray:
@@ -119,21 +117,18 @@ def _relative(
     value = divide(treatment - control, size)
     per_unit = divide(np.ones_like(size), size)
     se = np.sqrt(spread(levels, np.stack([-ratio * per_unit, per_unit]))[0])
-    g = divide(reaches[0] ** 2 * levels.cov()[0, 0], control**2)
-    chosen = (g >= WEAK) if interval == "auto" else np.full(g.shape, interval == "fieller")
+    weak = (control == 0) | (reaches[0] ** 2 * levels.cov()[0, 0] >= control**2)
     edges: list[FloatArray] = []
     for reach in reaches:
+        if interval == "delta":
+            width = _times(reach, se)
+            edges += [value - width, value + width]
+            continue
         first, last, bounded = fieller(levels, reach)
-        both = np.sort(np.stack([first - 1, last - 1]) * np.sign(control), axis=0)
-        both = np.where(bounded, both, np.nan)
-        width = _times(reach, se)
-        edges += [
-            np.where(chosen, both[0], value - width),
-            np.where(chosen, both[1], value + width),
-        ]
-    z = np.where(chosen, divide(treatment - control, error), divide(value, se))
-    weak = (control == 0) | (g >= 1)
-    return _Found(value, se, z, (edges[0], edges[1], edges[2], edges[3]), weak, chosen)
+        both = np.sort(np.stack([first, last]) * np.sign(control), axis=0)
+        edges += [np.where(bounded, both[0], np.nan), np.where(bounded, both[1], np.nan)]
+    z = divide(value, se) if interval == "delta" else divide(treatment - control, error)
+    return _Found(value, se, z, (edges[0], edges[1], edges[2], edges[3]), weak)
 
 
 def finish(
@@ -155,7 +150,7 @@ def finish(
         relative: Divide by the first level.
         level: Coverage.
         planned_n: Users expected at the end, all groups; tunes the anytime interval.
-        interval: Delta, Fieller, or by the rule at the head of this module.
+        interval: Fieller's, or the delta method's.
         reduction: (...,) passed through.
         theta: (...,) passed through.
     """
@@ -193,7 +188,6 @@ def finish(
         anytime_high=shown(found.edges[3], np.nan),
         reduction=shown(reduction),
         theta=shown(theta),
-        fieller=found.fieller,
         ok=ok,
         reason=reason.astype(np.int8),
         level=level,
