@@ -130,3 +130,7 @@ def test_speed_is_within_a_minute_a_million(shared_data: Path) -> None:
     # The aim is 16,667 a second; measured about 95,000. A quarter of the aim fails the test, so
     # that a busy machine does not.
     assert len(texts) / (time.process_time() - started) > 4_000
+
+
+def test_numbers_and_accounts_are_no_terms() -> None:
+    assert terms_of("qq839419791 5 2024 mei88321", "5g 2fa") == {"5g", "2fa", "5g 2fa"}

@@ -15,7 +15,7 @@ from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage, stats
+from scipy import ndimage, special
 
 from octad.text.copies import near_copies
 from octad.text.store import own_words
@@ -80,7 +80,7 @@ def _runs(counts: FloatArray, usual: FloatArray) -> list[tuple[int, int]]:
     """Runs of burst days as (first, last) day numbers; days beside them that are high join in."""
     high = (counts >= np.maximum(_LEAST_A_DAY, _TIMES * usual)) & (
         # Half as many again as usual is a busy day, so that is what chance is reckoned from.
-        stats.poisson.sf(counts - 1, 1.5 * usual) < _CHANCE
+        special.pdtrc(np.maximum(counts - 1, 0), 1.5 * usual) < _CHANCE
     )
     raised = (counts >= np.maximum(4, 2 * usual)) | high
     runs: list[tuple[int, int]] = []

@@ -15,6 +15,10 @@ __all__ = ["mentions", "terms_pattern"]
 _HAN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\u0e00-\u0e7f]")
 
 
+def _longest(term: str) -> tuple[int, str]:
+    return -len(term), term
+
+
 def terms_pattern(terms: Iterable[str], *, inflect: bool = True) -> re.Pattern[str] | None:
     """Make one pattern of several words or phrases.
 
@@ -33,7 +37,7 @@ def terms_pattern(terms: Iterable[str], *, inflect: bool = True) -> re.Pattern[s
     """
     ending = r"(?:s|es|ed|d|ing|ment|ments|'s)?" if inflect else r"(?:'s)?"
     parts = []
-    for term in sorted({term.strip().lower() for term in terms if term.strip()}, key=len)[::-1]:
+    for term in sorted({term.strip().lower() for term in terms if term.strip()}, key=_longest):
         words = r"\s+".join(re.escape(word) for word in term.split())
         if _HAN.search(term):
             parts.append(words)

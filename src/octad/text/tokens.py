@@ -157,7 +157,9 @@ def _kind_of(raw: str) -> tuple[str, int]:
             word = word[1]  # the cutter takes 太卡 (far too slow) for one word
         small = word in STOP["zh"] or (len(word) == 1 and word not in SINGLE_HAN)
     else:
-        small = not 2 <= len(word) <= 40 or word.isdecimal() or word in STOP["en"]
+        # A word with four digits is a number of somebody's, and no topic.
+        digits = sum(letter.isdecimal() for letter in word)
+        small = not 2 <= len(word) <= 40 or digits >= 4 or digits == len(word) or word in STOP["en"]
     return word, _STOP if small else _WORD
 
 
