@@ -115,9 +115,9 @@ def test_agrees_with_moderndid(compare: Any, method: Method, seed: int) -> None:
 
 
 def test_planted_effects_are_covered() -> None:
-    """300 draws; the doubly robust answer stays on target although the covariate drives trends."""
+    """150 draws; the doubly robust answer stays on target although the covariate drives trends."""
     inside = {"simple": 0, "curve": 0, "naive": 0}
-    repetitions = 300
+    repetitions = 150
     for seed in range(repetitions):
         y, first, times, x = staged(seed, n=400, tilt=0.4)
         effects = group_time(y, first, times, covariates=x[:, None])
@@ -246,6 +246,16 @@ def test_card_and_krueger() -> None:
     assert fit.coefficients[3] == pytest.approx(2.75)
     # Stores asked twice are taken for different ones here: √(Σ se²), not the paper's paired 1.36.
     assert fit.se[3] == pytest.approx(np.sqrt((se**2).sum()), rel=0.01)
+
+
+def test_no_variation_and_great_values_are_finite_answers() -> None:
+    y, first, times, _ = staged(3, n=60)
+    flat = aggregate(group_time(np.full_like(y, 1e9), first, times), "dynamic")
+    assert (flat.value, flat.se, flat.p) == (0.0, 0.0, 1.0)
+    one = aggregate(group_time(y, first, times))
+    far = aggregate(group_time(1e9 + 1e-3 * y, first, times))
+    # Doubles near 1e9 are 1.2e-7 apart: four digits of a difference of 1e-3 are left.
+    assert (far.value * 1e3, far.se * 1e3) == pytest.approx((one.value, one.se), abs=1e-3)
 
 
 def test_refusals_say_why() -> None:

@@ -76,6 +76,11 @@ def test_in_space_finds_a_planted_effect_and_not_its_absence() -> None:
         in_space(y, np.arange(25) < 2, 30)
 
 
+def test_places_that_are_all_alike_show_nothing() -> None:
+    found = in_space(np.full((12, 8), 1e9), np.arange(12) == 0, 5)
+    assert (found.observed, found.p) == (0.0, 1.0)
+
+
 def test_matched_days_share_the_weekday_and_nothing_else() -> None:
     days = matched_days(200, 150, length=14, history=42, avoid=[100])
     assert ((150 - days) % 7 == 0).all()

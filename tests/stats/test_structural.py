@@ -123,5 +123,5 @@ def test_refusals_say_why() -> None:
     twice = Model.build(len(y), regressors=np.column_stack([x[:, 0], x[:, 0]]))
     with pytest.raises(NotEstimable, match="constant, or moves exactly"):
         forecast(twice, y, early, ~early)
-    with pytest.raises(NotEstimable, match="without any noise"):
+    with pytest.raises(NotEstimable, match="all the same"):
         forecast(Model.build(len(y)), np.full(len(y), 5.0), early, ~early)

@@ -191,8 +191,9 @@ def test_an_exact_copy_leaves_no_gap() -> None:
 
 
 def test_values_all_equal_are_no_effect_without_error() -> None:
-    found = synthetic_difference(np.full((6, 8), 3.0), np.arange(6) == 0, 5)
-    assert (found.value, found.se, found.low) == (0.0, 0.0, None)
+    for level in (3.0, 1e9 + 0.1):
+        found = synthetic_difference(np.full((6, 8), level), np.arange(6) == 0, 5)
+        assert (found.value, found.se, found.low) == (0.0, 0.0, None)
 
 
 def test_refusals_say_why() -> None:

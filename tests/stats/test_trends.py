@@ -115,8 +115,8 @@ def test_vertices_solve_the_linear_program(seed: int) -> None:
 def test_planted_drift_is_covered(monkeypatch: pytest.MonkeyPatch) -> None:
     """Trends drift after the launch exactly as much as before it: M̄ = 1 covers, M̄ = 0 does not."""
     rng = np.random.default_rng(3)
-    few = rng.normal(size=(4000, 4))  # of the 50,000 draws: the first stage matters little
-    monkeypatch.setattr(trends, "_normal", lambda _: few)
+    few = rng.normal(size=(4000, 3))  # of the 50,000 draws: the first stage matters little
+    monkeypatch.setattr(trends, "_normal", lambda: few)
     pre, post = 3, 2
     drift = np.array([0.3, -0.1, 0.1])
     path = np.concatenate([[0.0], np.cumsum(drift)])

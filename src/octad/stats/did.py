@@ -211,6 +211,8 @@ class _Panel:
             got = f"{y.shape}, {first.shape}, {at.shape}"
             msg = f"outcome (n, T), first_treated (n,), times (T,); got {got}"
             raise ValueError(msg)
+        if not len(y):
+            raise NotEstimable("There are no units to compare.")
         if len(at) < 2 or (np.diff(at) <= 0).any():
             raise NotEstimable("A difference in differences needs two periods or more, in order.")
         if not np.isin(first, np.append(at, np.inf)).all():

@@ -106,13 +106,15 @@ def in_space(
         found = synthetic_difference(
             panel, np.arange(len(panel)) == row, pre, estimator=estimator, placebos=0
         )
-        return found.post_rmse / found.pre_rmse if found.pre_rmse > 0 else np.inf
+        if found.pre_rmse > 0:
+            return min(found.post_rmse / found.pre_rmse, 1e300)
+        return 1e300 if found.post_rmse > 0 else 0.0
 
     ours = int(np.flatnonzero(flag)[0])
     observed = ratio(y, ours)
     others = y[~flag]
     ratios = np.array([ratio(others, row) for row in range(len(others))])
-    return set_beside(min(observed, np.finfo(np.float64).max), np.minimum(ratios, 1e300))
+    return set_beside(observed, ratios)
 
 
 def matched_days(

@@ -28,6 +28,8 @@ Errors = Literal["classical", "HC0", "HC1", "CR0", "CR1"]
 _RANK = 1e-10
 """Columns whose smallest singular value is below this share of the largest count as collinear."""
 
+_LARGEST = 1e140
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Fit:
@@ -349,6 +351,8 @@ def _checked(design: ArrayLike, outcome: ArrayLike) -> tuple[FloatArray, FloatAr
         raise NotEstimable("There are no rows to fit.")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise NotEstimable("Some rows have a missing or infinite value; leave them out first.")
+    if max(np.abs(x).max(initial=0.0), np.abs(y).max(initial=0.0)) > _LARGEST:
+        raise NotEstimable("Some values are so large that their squares cannot be reckoned.")
     return x, y
 
 

@@ -193,10 +193,17 @@ def forecast(model: Model, outcome: FloatArray, used: BoolArray, wanted: BoolArr
             f"{int(seen.sum())} days before the launch are too few to learn what would have"
             f" happened without it; {model.z.shape[1] + 10} are needed."
         )
+    # Shifted and scaled, 1e9 ± 1e-3 is as good as 0 ± 1: the constant is among the regressors.
+    middle = float(np.median(outcome[seen]))
+    size = float(np.abs(outcome[seen] - middle).max())
+    if size < 1e-140:  # its square would vanish
+        raise NotEstimable("The days before the launch are all the same, so nothing can be learnt.")
+    outcome = (outcome - middle) / size
     grids = [_RATIOS if drift.name == "level" else _RATIOS[::4] for drift in model.drifts]
     points = list(product(*(g.tolist() for g in grids)))
     fits = [_Given.of(model, outcome, seen, point) for point in points]
-    if fits[0].rss <= 1e-18 * max(float(np.abs(outcome[seen]).max()) ** 2, 1e-300):
+    rounding = 64 * np.finfo(np.float64).eps * (1 + abs(middle) / size)
+    if fits[0].rss <= df * rounding**2:
         raise NotEstimable("The days before the launch follow the pattern without any noise.")
     score = np.array([-0.5 * (fit.log_det + df * np.log(fit.rss)) for fit in fits])
     score += np.log([_prior(model, point) for point in points])
@@ -204,14 +211,15 @@ def forecast(model: Model, outcome: FloatArray, used: BoolArray, wanted: BoolArr
     weights /= weights.sum()
     keep = np.flatnonzero(weights > 1e-6)
     weights = weights[keep] / weights[keep].sum()
+    constant = np.eye(model.z.shape[1])[0]
     pieces = [fits[k].predict(model, seen, wanted, points[k], df) for k in keep]
     return Forecast(
         weights=weights,
         ratios=np.array([points[k] for k in keep]),
-        mean=np.array([mean for mean, _ in pieces]),
-        covariance=np.array([covariance for _, covariance in pieces]),
-        coefficients=np.array([fits[k].beta for k in keep]),
-        spread=np.array([fits[k].spread * fits[k].rss / df for k in keep]),
+        mean=middle + size * np.array([mean for mean, _ in pieces]),
+        covariance=size**2 * np.array([covariance for _, covariance in pieces]),
+        coefficients=size * np.array([fits[k].beta for k in keep]) + middle * constant,
+        spread=size**2 * np.array([fits[k].spread * fits[k].rss / df for k in keep]),
         df=df,
     )
 

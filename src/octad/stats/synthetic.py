@@ -93,6 +93,8 @@ def synthetic_difference(
             or fewer than two untreated ones more than treated ones.
     """
     y, is_treated = _checked(outcome, treated, pre)
+    # Weights add up to 1, so a level shared by all changes nothing but rounding.
+    y = y - float(np.median(y))
     controls, ours = y[~is_treated], y[is_treated]
     fit = _estimate(controls, ours, pre, estimator)
     effects, whole = _placebos(controls, len(ours), pre, estimator, placebos, seed)
@@ -229,7 +231,7 @@ def _placebos(
         return np.empty(0), False
     if n - size < 2:
         raise NotEstimable(
-            f"{n} untreated units are too few to try the comparison on units nothing happened to."
+            f"Untreated units: {n}. That is too few to try the comparison where nothing happened."
         )
     rng = np.random.default_rng(seed)
     whole = size == 1 and n <= number
