@@ -13,7 +13,7 @@ from octad.model.plan import Plan
 
 __all__ = ["check_names"]
 
-_COLUMNS = {"sum": SumMetric, "mean": MeanMetric, "of": QuantileMetric}
+_COLUMNS: dict[str, type[Any]] = {"sum": SumMetric, "mean": MeanMetric, "of": QuantileMetric}
 
 
 def _named_events(plan: Plan) -> dict[str, str]:

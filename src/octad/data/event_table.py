@@ -122,7 +122,7 @@ def _gather_rollup(
         rollup = roll_up(tape, population, events, primitives, back=back)
     with tape.stage("adding up users"):
         units = rollup.units(tape, parts)
-        bands = from_behaviour(rollup, units, units.columns[usual[0]])
+        bands = from_behaviour(units, units.columns[usual[0]], PRE_DAYS)
         slices = _slices(job, population, bands)
     had_past = bool((units.columns[usual[0]] > 0).any())
     _gather_metrics(job, population, units, recipes, slices, had_past=had_past)
@@ -265,7 +265,7 @@ def _gather_ordered(
         metric = job.plan.metric(name)
         if isinstance(metric, FunnelMetric):
             window = None if metric.window is None else metric.window // timedelta(microseconds=1)
-            back = PRE_DAYS * DAY
+            back = max(PRE_DAYS * DAY, window or 0)
             if mirror:
                 back = population.frame.until - int(population.exposed[0])
                 back = back if window is None else window

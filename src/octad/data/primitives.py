@@ -30,7 +30,8 @@ __all__ = ["PRE_DAYS", "Part", "Primitive", "Recipe", "aggregate", "recipe"]
 _How: TypeAlias = Literal["sum", "any", "days"]
 
 PRE_DAYS = 28
-"""CUPED looks this many days back, or as many as there are."""
+"""CUPED looks this many days back, or as many as there are; a longer window as far as itself, so
+that what was before can be read beside what came after."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,7 @@ def recipe(metric: Metric, *, days: int, mirror: int | None = None) -> Recipe | 
     window = None if metric.window is None else _micros(metric.window)
     forward = _Span.of(0, days * DAY if window is None else window)
     if mirror is None:
-        back = _Span(-PRE_DAYS, 0)
+        back = _Span.of(-max(PRE_DAYS * DAY, window or 0), 0)
     else:
         back = _Span.of(-(mirror if window is None else window), 0)
 

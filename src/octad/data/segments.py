@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from octad.data.clock import micros
 from octad.data.population import Population
-from octad.data.rollup import Rollup, Units
+from octad.data.rollup import Units
 from octad.data.tape import Tape
 from octad.model.inputs import Slice
 
@@ -164,13 +164,13 @@ def from_arrow(rows: pa.Table, names: Mapping[str, str]) -> list[Attribute]:
     return [a for a in found if a is not None and len(a.values) > 1]
 
 
-def from_behaviour(rollup: Rollup, units: Units, actions: NDArray[np.float64]) -> list[Attribute]:
+def from_behaviour(units: Units, actions: NDArray[np.float64], days: int) -> list[Attribute]:
     """What use before exposure says of a user: how long here, and how heavy.
 
     Args:
-        rollup: For how far back it looks.
         units: For the first day seen.
         actions: (n,) events in the days before exposure.
+        days: How many days those are.
 
     Returns:
         Nothing when there was no use before exposure to speak of.
@@ -190,7 +190,6 @@ def from_behaviour(rollup: Rollup, units: Units, actions: NDArray[np.float64]) -
     half, top = np.quantile(actions[used], [0.5, 0.9])
     if not 0 < half < top:
         return bands
-    days = rollup.back
     names = (
         f"none in {days} days",
         f"light (up to {half:g} actions in {days} days)",
