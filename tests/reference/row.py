@@ -49,7 +49,7 @@ def row(name: str, ours: float, reference: float, *, tolerance: float, source: s
     """
     mine, theirs = float(ours), float(reference)
     difference = mine - theirs
-    ok = math.isfinite(difference) and abs(difference) <= tolerance
+    ok = bool(math.isfinite(difference) and abs(difference) <= tolerance)
     return Row(name, mine, theirs, difference, float(tolerance), source, ok)
 
 
