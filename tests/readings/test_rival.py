@@ -11,7 +11,7 @@ from octad.model.finding import Answer, Finding, Quotes, Stance, Table
 from octad.model.inputs import Inputs
 from octad.model.plan import Launch, Plan, Staged
 from octad.readings import rival
-from tests.readings.voices_kit import plan_of, releases_of, reviews_of, smart_home, spread
+from tests.readings.voices_kit import Row, plan_of, releases_of, reviews_of, smart_home, spread
 
 CALM = [
     (5.0, "Pays at every shop"),
@@ -231,7 +231,7 @@ def test_padded_launches_are_named_and_earn_nothing(
 
 @pytest.mark.real
 def test_wondr_november_2024(shared_data: Path) -> None:
-    rows: list[tuple[str, str | datetime, float, str]] = []
+    rows: list[Row] = []
     for name, file, form in (
         ("wondr", "wondr_reviews.csv", "%Y-%m-%d %H:%M:%S"),
         ("BNI Mobile", "bni_mobile_reviews.csv", "%m/%d/%Y %H:%M"),

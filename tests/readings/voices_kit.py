@@ -12,9 +12,12 @@ import numpy as np
 from octad.model.inputs import Releases, Reviews
 from octad.model.plan import Charter, Everyone, Job, Launch, Plan, Project, Sources
 
-__all__ = ["DAY", "plan_of", "releases_of", "reviews_of", "smart_home", "spread"]
+__all__ = ["DAY", "Row", "plan_of", "releases_of", "reviews_of", "smart_home", "spread"]
 
 DAY = date(2026, 3, 1)
+
+Row = tuple[str, str | datetime, float, str]
+"""Product, time, stars, text."""
 
 
 def plan_of(
@@ -55,7 +58,7 @@ def plan_of(
 
 
 def reviews_of(
-    rows: Sequence[tuple[str, str | datetime, float, str]],
+    rows: Sequence[Row],
     own: str,
     deleted: Sequence[bool] | None = None,
 ) -> Reviews:
@@ -89,7 +92,7 @@ def spread(
     last: float,
     times: int = 1,
     day: date = DAY,
-) -> list[tuple[str, str | datetime, float, str]]:
+) -> list[Row]:
     """Lay texts out evenly from day `first` to day `last` about the launch, over and over."""
     start = datetime(day.year, day.month, day.day, 9, tzinfo=UTC)
     count = len(texts) * times

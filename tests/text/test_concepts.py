@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import pytest
+
+from octad.text.concepts import concepts_of, speaks_of
+
+FAMILY = concepts_of("family", "Show a person's family something they would be ashamed of.")
+
+
+@pytest.mark.parametrize(
+    ("text", "hit"),
+    [
+        ("My wife saw what I bought. Embarrassing!", True),
+        ("the feed showed it to my mother", True),
+        ("我老婆看到了我的消费记录", True),
+        ("istri saya malu melihat ini", True),
+        ("my wife loves it", False),
+        ("so embarrassing, it crashed", False),
+        ("", False),
+    ],
+)
+def test_speaking_against_a_never_line(text: str, hit: bool) -> None:
+    assert speaks_of([text], FAMILY).tolist() == [hit]
+
+
+def test_a_line_without_close_words_stands_for_itself() -> None:
+    line = concepts_of("receipts", "Throw away receipts before tax day.")
+    assert "receipts" in line.words
+    assert speaks_of(["my receipts were thrown away, before tax"], line).tolist() == [True]
+    assert speaks_of(["nice receipts"], line).tolist() == [False]
+    assert speaks_of(["anything"], concepts_of("", "")).tolist() == [False]
