@@ -8,11 +8,14 @@ than three such errors off is a defect, unless it says why it must be off. Exit 
 from __future__ import annotations
 
 import argparse
+import importlib
+import inspect
 import json
 import sys
 import time
 from collections.abc import Callable
 from dataclasses import asdict
+from pathlib import Path
 
 import numpy as np
 from rich.box import SIMPLE
@@ -20,29 +23,37 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from tests.reference import simulations_many as many
-from tests.reference import simulations_single as single
 from tests.reference.chance import Measured
 
-__all__ = ["SIMULATIONS", "main", "run"]
+__all__ = ["main", "run", "simulations"]
 
 Simulation = Callable[[np.random.Generator, int], list[Measured]]
 
-SIMULATIONS: tuple[Simulation, ...] = (
-    single.means,
-    single.small_arms,
-    single.shares,
-    single.relative,
-    single.ratios,
-    single.paired,
-    single.quantiles,
-    many.peeking,
-    many.families,
-    many.sample_ratios,
-    many.harm,
-)
-
 SEED = 20260301
+
+
+def simulations() -> list[Simulation]:
+    """Every simulation there is.
+
+    Those are the public functions of ``simulations_*.py`` and ``calibrate_*.py`` that take
+    `rng` and `repetitions` and give ``list[Measured]``.
+    """
+    here = Path(__file__).parent
+    found: list[Simulation] = []
+    for path in sorted([*here.glob("simulations_*.py"), *here.glob("calibrate_*.py")]):
+        module = importlib.import_module(f"tests.reference.{path.stem}")
+        for name, function in vars(module).items():
+            if name.startswith("_") or not inspect.isfunction(function):
+                continue
+            if function.__module__ == module.__name__ and _takes_chance(function):
+                found.append(function)
+    return found
+
+
+def _takes_chance(function: Callable[..., object]) -> bool:
+    takes = list(inspect.signature(function).parameters)
+    gives = function.__annotations__.get("return")
+    return takes == ["rng", "repetitions"] and gives in ("list[Measured]", list[Measured])
 
 
 def run(
@@ -52,18 +63,18 @@ def run(
 
     Args:
         repetitions: Of the cheap ones; the dear ones take a fixed part of it.
-        only: Keep the simulations whose name has this in it.
+        only: Keep the simulations whose name (``module.function``) has this in it.
         tell: Is told each simulation's name and seconds as it ends.
     """
     rows: list[Measured] = []
-    for simulation in SIMULATIONS:
-        if only not in simulation.__name__:
+    for simulation in simulations():
+        name = f"{simulation.__module__.rpartition('.')[2]}.{simulation.__name__}"
+        if only not in name:
             continue
-        name = simulation.__name__
-        begun = time.perf_counter()
-        stream = np.random.default_rng([SEED, *name.encode()])
+        begun = time.process_time()
+        stream = np.random.default_rng([SEED, *simulation.__name__.encode()])
         rows.extend(simulation(stream, repetitions))
-        tell(f"{name}: {time.perf_counter() - begun:.1f} s")
+        tell(f"{name}: {time.process_time() - begun:.1f} s")
     return rows
 
 
