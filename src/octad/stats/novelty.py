@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -253,12 +254,12 @@ def learning_curve(
     span, step = float(np.ptp(t)), float(np.diff(np.unique(t)).min())
     z = float(special.ndtri((1 + level) / 2))
     coarse = np.geomspace(step / 4, 3 * span, 80)
-    left = np.array([_fit_at(tau, t, w, white, shape)[0] for tau in coarse])
+    left = _fit_at(coarse, t, w, white, shape)[0]
     near = np.flatnonzero(left <= left.min() + z**2)
     ends_of = coarse[[max(0, near[0] - 1), min(len(coarse) - 1, near[-1] + 1)]]
     taus = np.geomspace(ends_of[0], ends_of[1], 150)
-    parts = [_fit_at(tau, t, w, white, shape) for tau in taus]
-    left = np.array([part[0] for part in parts])
+    parts = _fit_at(taus, t, w, white, shape)
+    left = parts[0]
     best = int(left.argmin())
     tau = float(taus[best])
     inside = left <= left[best] + z**2
@@ -266,10 +267,10 @@ def learning_curve(
     p = _p_change(w @ np.exp(-t[:, None] / coarse), w @ np.ones(len(t)), gain, shape)
     low = float(taus[inside].min()) if not inside[0] else 0.0
     high = float(taus[inside].max()) if not inside[-1] else math.inf
-    limit_low, limit_high = _profile(parts, left, z, np.array([1.0, 0.0]))
+    limit_low, limit_high = _profile(parts, z, np.array([[1.0, 0.0]]))
     weight = np.stack([1 - np.exp(-horizon / taus), np.exp(-horizon / taus)], axis=-1)
-    there_low, there_high = _profile(parts, left, z, weight)
-    ends = parts[best][1]
+    there_low, there_high = _profile(parts, z, weight)
+    ends = parts[1][best]
     decay = np.exp(-t / tau)
     return LearningCurve(
         float(ends[1]),
@@ -290,37 +291,42 @@ def learning_curve(
     )
 
 
-Part = tuple[float, FloatArray, FloatArray]
-"""Sum of squares left over; (2,) the ends U∞ and U₀; (2, 2) their covariance."""
+Parts = tuple[FloatArray, FloatArray, FloatArray]
+"""By τ: (T,) sum of squares left over; (T, 2) the ends U∞ and U₀; (T, 2, 2) their covariance."""
 
 
-def _fit_at(tau: float, t: FloatArray, w: FloatArray, white: FloatArray, shape: str) -> Part:
-    decay = np.exp(-t / tau)
-    design = w @ np.column_stack([1 - decay, decay])
-    used = [0, 1] if shape == "free" else [0]
-    # With a τ far below a day, the second column may vanish: the pseudo-inverse leaves it at 0.
-    inverse = np.linalg.pinv(design[:, used].T @ design[:, used], rcond=1e-12)
-    ends, covariance = np.zeros(2), np.zeros((2, 2))
-    ends[used] = inverse @ (design[:, used].T @ white)
-    covariance[np.ix_(used, used)] = inverse
-    return float(((white - design @ ends) ** 2).sum()), ends, covariance
+def _fit_at(taus: FloatArray, t: FloatArray, w: FloatArray, white: FloatArray, shape: str) -> Parts:
+    """Generalised least squares of both ends, at every τ at once."""
+    decay = np.exp(-t / taus[:, None])
+    design = np.stack([1 - decay, decay], axis=1) @ w.T
+    if shape != "free":
+        design[:, 1] = 0.0
+    # With a τ far below a day a column may vanish: the pseudo-inverse leaves its end at 0.
+    gram = design @ design.transpose(0, 2, 1)
+    covariance: FloatArray = np.asarray(np.linalg.pinv(gram, rcond=1e-12, hermitian=True), float)
+    ends = np.einsum("tij,tj->ti", covariance, design @ white)
+    left = ((white - np.einsum("ti,tid->td", ends, design)) ** 2).sum(axis=1)
+    return left, ends, covariance
 
 
-def _profile(
-    parts: list[Part], left: FloatArray, z: float, weight: FloatArray
-) -> tuple[float, float]:
-    """Profile interval of a linear function of the ends: the union over τ."""
-    room = np.sqrt(np.maximum(0.0, left.min() + z**2 - left))
-    keep = left <= left.min() + z**2
-    rows = np.broadcast_to(weight, (len(parts), 2))
-    value = np.array([r @ part[1] for r, part in zip(rows, parts, strict=True)])
-    se = np.array(
-        [math.sqrt(max(0.0, r @ part[2] @ r)) for r, part in zip(rows, parts, strict=True)]
-    )
-    return (
-        float((value - room * se)[keep].min()),
-        float((value + room * se)[keep].max()),
-    )
+def _profile(parts: Parts, z: float, weight: FloatArray) -> tuple[float, float]:
+    """Profile interval of a linear function of the ends, (T, 2) or (1, 2): the union over τ."""
+    left, ends, covariance = parts
+    room = left.min() + z**2 - left
+    keep = room >= 0
+    rows = np.broadcast_to(weight, ends.shape)[keep]
+    value = (rows * ends[keep]).sum(axis=1)
+    variance = np.einsum("ti,tij,tj->t", rows, covariance[keep], rows)
+    half = np.sqrt(room[keep] * np.maximum(0.0, variance))
+    return float((value - half).min()), float((value + half).max())
+
+
+@lru_cache(maxsize=8)
+def _draws(count: int, size: int) -> FloatArray:
+    """Standard normal draws, the same each time; kept, because a page asks for a few sizes."""
+    draws = np.random.default_rng([19, size]).standard_normal((count, size))
+    draws.flags.writeable = False
+    return draws
 
 
 def _flat(w: FloatArray, white: FloatArray) -> float:
@@ -339,7 +345,7 @@ def _p_change(curves: FloatArray, one: FloatArray, gain: float, shape: str) -> f
     curves = curves[:, size > 1e-9] / size[size > 1e-9]
     if not curves.shape[1]:
         return 1.0
-    draws = np.random.default_rng(20_210_101).standard_normal((4000, len(one)))
+    draws = _draws(4000, len(one))
     share = float((((draws @ curves) ** 2).max(axis=1) >= gain).mean())
     # Beyond what draws can show, a bound: the curves are nearly one direction, four at the most.
     rare = 4 * float(special.chdtrc(1, max(0.0, gain)))
@@ -376,6 +382,6 @@ def simultaneous_band(estimate: ArrayLike, covariance: ArrayLike, level: float =
         r = v[np.ix_(free, free)] / np.outer(se[free], se[free])
         values, vectors = np.linalg.eigh((r + r.T) / 2)
         root = vectors * np.sqrt(np.maximum(values, 0.0))
-        draws = np.random.default_rng(19).standard_normal((DRAWS, int(free.sum()))) @ root.T
+        draws = _draws(DRAWS, int(free.sum())) @ root.T
         critical = max(critical, float(np.quantile(np.abs(draws).max(axis=1), level)))
     return Band(e - critical * se, e + critical * se, critical, level)

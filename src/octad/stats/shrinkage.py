@@ -157,8 +157,9 @@ def random_effects(
         se: (k,) their standard errors; 0 for effects known exactly.
         method: Restricted or plain maximum likelihood for τ².
         level: Coverage of the mean's interval.
-        knapp_hartung: Scale the mean's error by the weighted spread, and use t with k − 1 degrees
-            of freedom (Knapp & Hartung 2003): honest with few launches.
+        knapp_hartung: Scale the mean's error by the weighted spread, never down, and use t with
+            k − 1 degrees of freedom (Knapp & Hartung 2003; Röver, Knapp & Friede 2015): honest with
+            few launches.
 
     Raises:
         NotEstimable: With fewer than two launches, or unusable numbers.
@@ -176,7 +177,7 @@ def random_effects(
     variance = 1 / float(w.sum())
     crit = float(special.ndtri((1 + level) / 2))
     if knapp_hartung:
-        variance *= float(w @ (y - mean) ** 2) / (len(y) - 1)
+        variance *= max(1.0, float(w @ (y - mean) ** 2) / (len(y) - 1))
         crit = float(special.stdtrit(len(y) - 1, (1 + level) / 2))
     half = crit * math.sqrt(variance)
     weight = tau2 * w
