@@ -57,7 +57,7 @@ def test_a_launch_that_people_hate() -> None:
     moves = found(answer, "moving")
     assert moves.stance is Stance.AGAINST
     assert "OtherPay (40)" in moves.claim
-    assert found(answer, "volume").estimate is not None
+    assert found(answer, "stars").estimate is not None
     assert "OtherPay" in found(answer, "gains").claim
 
 
@@ -102,13 +102,13 @@ def test_silence_names_what_would_let_it_speak() -> None:
 def test_a_staged_launch_begins_with_its_first_group() -> None:
     staged = Staged(staged="region", dates={"a": date(2026, 3, 9), "b": date(2026, 3, 1)})
     plan = Plan(project=plan_of().project, launch=Launch(launch="x", design=staged))
-    assert "2026-03-01" in found(rival.read(plan, story(LOUD, CALM)), "volume").method
+    assert "2026-03-01" in found(rival.read(plan, story(LOUD, CALM)), "stars").method
 
 
 def test_nothing_after_the_reviews_today_is_read() -> None:
     inputs = story(LOUD, CALM)
     early = Inputs(reviews=inputs.reviews, as_of=datetime(2026, 3, 15, tzinfo=UTC))
-    assert found(rival.read(plan_of(), early), "volume").method.count("14 days from") == 1
+    assert found(rival.read(plan_of(), early), "stars").method.count("14 days from") == 1
 
 
 def test_bought_praise_is_named_and_no_rating_rests_on_it() -> None:

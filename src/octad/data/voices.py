@@ -39,7 +39,7 @@ def read_reviews(tape: Tape, table: ibis.Table, product: str, until: datetime | 
     t = table if until is None else table.filter(table.time < ibis.timestamp(until))
     title = t.title.fill_null("")
     body = t.text.fill_null("")
-    glue = ibis.cases((title == "", ""), (body == "", ""), else_=". ")
+    glue = ibis.cases((title == "", ""), (body == "", ""), else_="\n")
     rows, _ = tape.read(
         "reviews",
         t.select(

@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.typing import NDArray
 
 from octad.model.finding import (
     Answer,
-    Curve,
-    CurveLine,
     Finding,
     Grade,
-    Number,
     Stance,
     Table,
 )
@@ -25,7 +21,6 @@ from octad.readings.precedents import precedents
 from octad.readings.stars import stars as stars_of
 from octad.readings.voices import FEWEST, Talk, listen
 from octad.readings.words import is_outcry, words
-from octad.stats.rates import rate_ratio
 
 QUESTION = "What do people say of us and of our rivals, and what came of it elsewhere?"
 
@@ -68,7 +63,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     rivals = bool((~talk.ours & talk.sound).any())
     missing = [] if rivals else [_no_rivals(plan)]
     stars, moves, said = stars_of(talk), moving(plan, talk), words(talk)
-    found = [_volume(talk), stars, *said, moves, _praise(talk), _gains(talk) if rivals else None]
+    found = [stars, *said, moves, _praise(talk), _gains(talk) if rivals else None]
     past = precedents(plan, talk, inputs.releases)
     if isinstance(past, str):
         missing.append(past)
@@ -126,62 +121,6 @@ def _summary(
     if not parts:
         parts.append(f"nothing stands out in {int((talk.after & talk.ours).sum()):,} reviews")
     return " · ".join(parts)
-
-
-def _volume(talk: Talk) -> Finding:
-    """How loud: reviews a day after against before, all of them, whatever they say."""
-    day = talk.reviews.time.astype("datetime64[D]")
-    one, two = (talk.ours & talk.sound & side for side in (talk.before, talk.after))
-    offset = (day - talk.start).astype(int)
-    span = np.arange(-talk.days_before, talk.days_after)
-    inside = one | two
-    counts = np.bincount(offset[inside] + talk.days_before, minlength=len(span)).astype(float)
-    ratio = rate_ratio(
-        (float(two.sum()), float(one.sum())),
-        (float(talk.days_after), float(talk.days_before)),
-        dispersion=_dispersion(counts, talk.days_before),
-        method="score",
-    )
-    everything = talk.ours & ~talk.reviews.deleted
-    whole = (everything & talk.after).sum() / talk.days_after
-    whole /= max((everything & talk.before).sum() / talk.days_before, 1e-9)
-    kept = (
-        f"; ×{plain(float(whole), 1)} with the praise that is set aside"
-        if (abs(whole - ratio.ratio) >= 0.05 * ratio.ratio)
-        else ""
-    )
-    return Finding(
-        id="rival.volume",
-        claim=f"Talk about us went to ×{plain(ratio.ratio, 1)}: {plain(ratio.first, 1)} reviews a "
-        f"day after, {plain(ratio.second, 1)} before{kept}.",
-        grade=Grade.T,
-        estimate=Number(
-            value=ratio.ratio, low=ratio.low, high=ratio.high, level=ratio.level, unit="times",
-            p=ratio.p, control=ratio.second, treatment=ratio.first,
-        ),
-        n=int(inside.sum()),
-        method=f"ratio of reviews a day, {talk.windows}; errors widened by how much days differ",
-        assumes=_WRITERS,
-        breaks=_STORE,
-        evidence=(
-            Curve(
-                title="Reviews a day, praise set aside",
-                x_label="days from the launch",
-                y_label="reviews",
-                x=tuple(int(d) for d in span),
-                lines=(CurveLine(name="our product", y=tuple(float(c) for c in counts)),),
-                mark=0,
-            ),
-        ),
-    )  # fmt: skip
-
-
-def _dispersion(counts: NDArray[np.float64], split: int) -> float:
-    """Variance over mean of daily counts within each side."""
-    sides = [side for side in (counts[:split], counts[split:]) if len(side) > 1 and side.mean() > 0]
-    if not sides:
-        return 1.0
-    return max(1.0, float(np.mean([side.var(ddof=1) / side.mean() for side in sides])))
 
 
 def _praise(talk: Talk) -> Finding | None:
