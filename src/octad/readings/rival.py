@@ -38,7 +38,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     """Compare what is said after the launch with what was said before, ours beside rivals'.
 
     Bought, pushed and pasted praise is set aside before anything is measured, and the page says
-    what the figures are with it. Volume, rivals' gains and precedents are told but take no side.
+    what the figures are with it. Rivals' gains and precedents are told but take no side.
     The stance comes from three findings:
 
     - stars: our change less rivals' change; against or for when its 95% interval leaves zero,
