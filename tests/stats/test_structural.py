@@ -8,7 +8,7 @@ import statsmodels.api as sm
 from numpy.typing import NDArray
 
 from octad.stats.refusal import NotEstimable
-from octad.stats.structural import Forecast, Model, _Given, forecast, log_likelihood
+from octad.stats.structural import Forecast, Model, _Basis, forecast, log_likelihood
 from tests.reference.quasi_worlds import series
 
 FloatArray = NDArray[np.float64]
@@ -53,10 +53,9 @@ def test_agrees_with_statsmodels(
     ahead = theirs.smooth(parameters(ratios, noise)).get_forecast(30, exog=x[first:])
     seen = np.isfinite(y) & (np.arange(len(y)) < first)
     wanted = np.arange(len(y)) >= first
-    given = _Given.of(whole, y, seen, ratios)
-    mean, scale = given.predict(whole, seen, wanted, ratios, 1)
+    mean, scale = _Basis.of(whole, y, seen, wanted, ratios[1:]).at(ratios[0]).predict()
     np.testing.assert_allclose(mean, ahead.predicted_mean, atol=1e-7)
-    np.testing.assert_allclose(np.diag(scale) / given.rss * noise, ahead.var_pred_mean, atol=1e-7)
+    np.testing.assert_allclose(noise * np.diag(scale), ahead.var_pred_mean, atol=1e-7)
 
 
 def test_the_grid_centres_on_the_most_likely_ratio() -> None:
@@ -95,10 +94,10 @@ def test_a_constant_series_forecast_is_the_t_interval() -> None:
     y = np.random.default_rng(3).normal(size=40)
     model = Model.build(40)
     seen = np.arange(40) < 39
-    given = _Given.of(model, y, seen, (0.0,))
-    mean, scale = given.predict(model, seen, ~seen, (0.0,), 38)
+    given = _Basis.of(model, y, seen, ~seen).at(0.0)
+    mean, scale = given.predict()
     assert mean[0] == pytest.approx(y[:39].mean())
-    assert scale[0, 0] == pytest.approx(y[:39].var(ddof=1) * (1 + 1 / 39))
+    assert scale[0, 0] * given.rss / 38 == pytest.approx(y[:39].var(ddof=1) * (1 + 1 / 39))
 
 
 def test_coefficients_carry_their_tail() -> None:

@@ -19,7 +19,7 @@ from itertools import product
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import linalg, stats
+from scipy import stats
 
 from octad.stats.refusal import NotEstimable
 
@@ -50,7 +50,8 @@ class Model:
 
     Attributes:
         z: (T, p) regressors with flat priors: constant, slope, pattern, then the caller's.
-        drifts: Covariance between days (T, T) of each component that drifts, per unit variance.
+        drifts: Covariance between days (T, T) of each component that drifts, per unit variance;
+            the level first.
     """
 
     z: FloatArray
@@ -165,7 +166,7 @@ def log_likelihood(
         noise: Variance of ε.
     """
     seen = np.isfinite(outcome)
-    fit = _Given.of(model, outcome, seen, ratios)
+    fit = _Basis.of(model, outcome, seen, ~seen, ratios[1:]).at(ratios[0])
     free = int(seen.sum()) - model.z.shape[1]
     return float(-0.5 * (free * np.log(2 * np.pi * noise) + fit.log_det + fit.rss / noise))
 
@@ -199,9 +200,11 @@ def forecast(model: Model, outcome: FloatArray, used: BoolArray, wanted: BoolArr
     if size < 1e-140:  # its square would vanish
         raise NotEstimable("The days before the launch are all the same, so nothing can be learnt.")
     outcome = (outcome - middle) / size
-    grids = [_RATIOS if drift.name == "level" else _RATIOS[::4] for drift in model.drifts]
-    points = list(product(*(g.tolist() for g in grids)))
-    fits = [_Given.of(model, outcome, seen, point) for point in points]
+    points, fits = [], []
+    for others in product(*(_RATIOS[::4].tolist() for _ in model.drifts[1:])):
+        basis = _Basis.of(model, outcome, seen, wanted, others)
+        points += [(ratio, *others) for ratio in _RATIOS.tolist()]
+        fits += [basis.at(ratio) for ratio in _RATIOS.tolist()]
     rounding = 64 * np.finfo(np.float64).eps * (1 + abs(middle) / size)
     if fits[0].rss <= df * rounding**2:
         raise NotEstimable("The days before the launch follow the pattern without any noise.")
@@ -212,39 +215,67 @@ def forecast(model: Model, outcome: FloatArray, used: BoolArray, wanted: BoolArr
     keep = np.flatnonzero(weights > 1e-6)
     weights = weights[keep] / weights[keep].sum()
     constant = np.eye(model.z.shape[1])[0]
-    pieces = [fits[k].predict(model, seen, wanted, points[k], df) for k in keep]
+    noise = np.array([fits[k].rss / df for k in keep])
+    pieces = [fits[k].predict() for k in keep]
     return Forecast(
         weights=weights,
         ratios=np.array([points[k] for k in keep]),
         mean=middle + size * np.array([mean for mean, _ in pieces]),
-        covariance=size**2 * np.array([covariance for _, covariance in pieces]),
+        covariance=size**2 * noise[:, None, None] * np.array([scale for _, scale in pieces]),
         coefficients=size * np.array([fits[k].beta for k in keep]) + middle * constant,
-        spread=size**2 * np.array([fits[k].spread * fits[k].rss / df for k in keep]),
+        spread=size**2 * noise[:, None, None] * np.array([fits[k].spread for k in keep]),
         df=df,
     )
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Given:
-    """Generalised least squares at one point of the grid."""
+class _Basis:
+    """The days seen (n) and wanted (m), turned so that the level's drift is diagonal.
 
-    beta: FloatArray
-    spread: FloatArray
-    rss: float
+    With B the covariance of noise and the other drifts, and K the level's, B⁻¹ᐟ²KB⁻¹ᐟ² has
+    eigenvalues `drift` (n,). Every ratio of the level then costs a scaling, not a factorisation.
+    """
+
+    drift: FloatArray
     log_det: float
-    whitened: FloatArray
-    root: FloatArray
     z: FloatArray
+    y: FloatArray
+    crosses: tuple[FloatArray, FloatArray]
+    ahead: tuple[FloatArray, FloatArray]
+    z_wanted: FloatArray
 
     @classmethod
     def of(
-        cls, model: Model, outcome: FloatArray, seen: BoolArray, ratios: tuple[float, ...]
-    ) -> _Given:
-        known = model.covariance(ratios)[np.ix_(seen, seen)]
-        root = np.asarray(np.linalg.cholesky(known), dtype=np.float64)
-        both = np.column_stack([model.z[seen], outcome[seen]])
-        white = _solve(root, both)
-        z, y = white[:, :-1], white[:, -1]
+        cls,
+        model: Model,
+        outcome: FloatArray,
+        seen: BoolArray,
+        wanted: BoolArray,
+        others: tuple[float, ...] = (),
+    ) -> _Basis:
+        level = model.drifts[0].kernel
+        base = model.covariance((0.0, *others))
+        known, kernel = base[np.ix_(seen, seen)], level[np.ix_(seen, seen)]
+        root = np.eye(len(known))
+        if others:
+            root = np.asarray(np.linalg.inv(np.linalg.cholesky(known)), dtype=np.float64)
+        drift, vectors = np.linalg.eigh(root @ kernel @ root.T)
+        turn = np.asarray(vectors.T @ root, dtype=np.float64)
+        across, within = np.ix_(seen, wanted), np.ix_(wanted, wanted)
+        return cls(
+            drift=np.clip(drift, 0.0, None),
+            log_det=-2 * float(np.log(np.diag(root)).sum()),
+            z=turn @ model.z[seen],
+            y=turn @ outcome[seen],
+            crosses=(turn @ base[across], turn @ level[across]),
+            ahead=(base[within], level[within]),
+            z_wanted=model.z[wanted],
+        )
+
+    def at(self, ratio: float) -> _Given:
+        """Generalised least squares at one ratio of the level."""
+        shrink = 1 / np.sqrt(1 + ratio**2 * self.drift)
+        z, y = self.z * shrink[:, None], self.y * shrink
         size = np.sqrt((z**2).sum(axis=0))
         q, r = np.linalg.qr(z / np.where(size > 0, size, 1.0))
         diagonal = np.abs(np.diag(r))
@@ -255,26 +286,35 @@ class _Given:
         inverse = np.asarray(np.linalg.inv(r) / size[:, None], dtype=np.float64)
         beta = inverse @ (q.T @ y)
         residual = np.asarray(y - z @ beta, dtype=np.float64)
-        log_det = 2 * float(np.log(np.diag(root)).sum() + np.log(diagonal * size).sum())
-        return cls(
-            beta, inverse @ inverse.T, float(residual @ residual), log_det, residual, root, z
-        )
-
-    def predict(
-        self, model: Model, seen: BoolArray, wanted: BoolArray, ratios: tuple[float, ...], df: int
-    ) -> tuple[FloatArray, FloatArray]:
-        """Mean (m,) and scale matrix (m, m) of the wanted days given those seen."""
-        whole = model.covariance(ratios)
-        cross = _solve(self.root, whole[np.ix_(seen, wanted)])
-        mean = model.z[wanted] @ self.beta + cross.T @ self.whitened
-        left = model.z[wanted] - cross.T @ self.z
-        scale = whole[np.ix_(wanted, wanted)] - cross.T @ cross + left @ self.spread @ left.T
-        return mean, scale * self.rss / df
+        log_det = self.log_det - 2 * float(np.log(shrink).sum() - np.log(diagonal * size).sum())
+        return _Given(
+            self, ratio, beta, inverse @ inverse.T, float(residual @ residual), log_det,
+            residual * shrink, z * shrink[:, None],
+        )  # fmt: skip
 
 
-def _solve(lower: FloatArray, right: FloatArray) -> FloatArray:
-    """Solve a lower triangular system; BLAS's routine, as LAPACK's stalls on busy machines."""
-    return np.asarray(linalg.blas.dtrsm(1.0, lower, right, lower=1), dtype=np.float64)
+@dataclass(frozen=True, slots=True, eq=False)
+class _Given:
+    """Least squares at one point of the grid; `pull` (n,) and `lean` (n, p) are weighted twice."""
+
+    basis: _Basis
+    ratio: float
+    beta: FloatArray
+    spread: FloatArray
+    rss: float
+    log_det: float
+    pull: FloatArray
+    lean: FloatArray
+
+    def predict(self) -> tuple[FloatArray, FloatArray]:
+        """Mean (m,) and covariance (m, m) per unit of noise, of the wanted days."""
+        basis, square = self.basis, self.ratio**2
+        cross = basis.crosses[0] + square * basis.crosses[1]
+        mean = basis.z_wanted @ self.beta + cross.T @ self.pull
+        left = basis.z_wanted - cross.T @ self.lean
+        known = cross / (1 + square * basis.drift)[:, None]
+        ahead = basis.ahead[0] + square * basis.ahead[1]
+        return mean, ahead - cross.T @ known + left @ self.spread @ left.T
 
 
 def _prior(model: Model, ratios: tuple[float, ...]) -> float:
