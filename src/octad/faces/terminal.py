@@ -147,6 +147,14 @@ def terminal(review: Review, console: Console, *, full: str | None = None) -> No
         _beneath(console, shown)
 
 
+class _Console(Console):
+    """A console that lets the command line settle what a closed pipe means."""
+
+    def on_broken_pipe(self) -> None:
+        """Pass it on; Rich itself would exit with 1, which here says a fault of ours."""
+        raise BrokenPipeError
+
+
 def make_console(file: IO[str] | None = None, *, width: int | None = None) -> Console:
     """A console that keeps quiet about colours where nobody can see them.
 
@@ -156,7 +164,7 @@ def make_console(file: IO[str] | None = None, *, width: int | None = None) -> Co
     out = file or sys.stdout
     if width is None and not out.isatty():
         width = WIDE
-    made = Console(file=out, width=width, highlight=False, markup=False, emoji=False)
+    made = _Console(file=out, width=width, highlight=False, markup=False, emoji=False)
     made.width = max(made.width, NARROW - 20)
     return made
 

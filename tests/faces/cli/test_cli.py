@@ -210,14 +210,29 @@ def test_debug_shows_the_traceback(session: FakeSession) -> None:
     assert ran.exit_code == 1
 
 
-def test_a_closed_pipe_is_no_fault() -> None:
+def test_a_closed_pipe_is_no_fault_of_ours() -> None:
+    code = "from octad.faces.cli.work import _out; from octad.faces.cli import errors\n"
+    code += "try: _out('x'*100000)\n"
+    code += "except BrokenPipeError as e: raise SystemExit(errors.report_error(e, debug=False))"
     reading, writing = os.pipe()
     os.close(reading)
-    code = "import sys; sys.argv=['octad', '--help']; from octad.faces.cli import main; main()"
     line = [sys.executable, "-c", code]
     ran = subprocess.run(line, stdout=writing, stderr=subprocess.PIPE, check=False)
     os.close(writing)
     assert ran.stderr == b""
+    assert ran.returncode == 141
+
+
+def test_ctrl_c_while_starting_up_is_no_traceback() -> None:
+    code = "import sys; sys.argv=['octad', 'verify']\n"
+    code += "import builtins; real = builtins.__import__\n"
+    code += "def stop(name, *a, **k):\n"
+    code += "    if name == 'typer': raise KeyboardInterrupt\n"
+    code += "    return real(name, *a, **k)\n"
+    code += "from octad.faces.cli import main; builtins.__import__ = stop; main()"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, check=False)
+    assert ran.stderr == b"Stopped. Nothing half written.\n"
+    assert ran.returncode == 130
 
 
 def test_check_says_what_was_read_and_left_out(session: FakeSession) -> None:

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import sys
+
 __all__ = ["main"]
 
 
 def main() -> None:
     """Run `octad`."""
-    from octad.faces.cli.app import run  # noqa: PLC0415 - so that importing this costs nothing
+    try:
+        from octad.faces.cli.app import run  # noqa: PLC0415 - so that importing this costs nothing
 
-    run()
+        run()
+    except KeyboardInterrupt:  # while the imports above still ran
+        sys.stderr.write("Stopped. Nothing half written.\n")
+        raise SystemExit(130) from None

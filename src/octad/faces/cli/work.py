@@ -177,8 +177,8 @@ def verify(folder: Path) -> int:
     found = Session.open(folder).verify()
     if found.whole:
         _out(f"The ledger is whole: {found.records:,} records.", "bold")
-        _out(f"Its last fingerprint is {found.head}. Keep it elsewhere, and no line can be")
-        _out("taken off the end unseen.")
+        _out(f"Its last fingerprint is {found.head}.")
+        _out("Keep that somewhere else, and no line can be taken off the end unseen.")
         return 0
     raise OctadError(
         f"The ledger is not whole: line {found.line}. {found.why}",
