@@ -13,7 +13,7 @@ from statsmodels.stats.weightstats import CompareMeans, DescrStatsW
 from octad.stats.effects import compare, of_shares
 from octad.stats.moments import Moments
 from octad.stats.multiplicity import benjamini_hochberg, holm, risk_split
-from octad.stats.noninferiority import against_margin
+from octad.stats.noninferiority import against_margin, equivalence
 from octad.stats.sample_ratio import sample_ratio
 from tests.reference.row import Row, exact, row, worst
 
@@ -76,13 +76,15 @@ def margins() -> list[Row]:
         [8279, 8502], [45489, 44700], value=-0.01, alternative="larger", prop_var=False
     )
     rng = np.random.default_rng(5)
-    ours, theirs = [], []
+    ours, theirs, same, tost = [], [], [], []
     for _ in range(40):
         a, b = rng.gamma(2, 2, int(rng.integers(5, 90))), rng.gamma(2, 2, int(rng.integers(5, 90)))
         effect = compare(_mean(a), _mean(b), relative=False)
         ours.append(against_margin(effect, 0.7).p_safe)
         pair = CompareMeans(DescrStatsW(b), DescrStatsW(a))
         theirs.append(pair.ttest_ind(alternative="larger", usevar="unequal", value=-0.7)[1])
+        same.append(equivalence(effect, 1.5).p)
+        tost.append(pair.ttost_ind(-1.5, 1.5, usevar="unequal")[0])
     return [
         row("day 1, shown safe (no)", float(first.safe), 0.0, tolerance=0.1, source=cookie),
         row("day 7, shown safe (no)", float(last.safe), 0.0, tolerance=0.1, source=cookie),
@@ -90,6 +92,7 @@ def margins() -> list[Row]:
         # Theirs takes the variance of the pooled share, ours each arm's own: 0.1% apart here.
         row("day 7, p of safety", last.p_safe, shifted[1], tolerance=2e-3, source="statsmodels"),
         worst("p of safety, means", ours, theirs, source="statsmodels CompareMeans"),
+        worst("equivalence, p", same, tost, source="statsmodels ttost_ind"),
     ]
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from octad.stats.effects import Effect, compare, compare_levels, of_shares
 from octad.stats.moments import Moments
-from octad.stats.noninferiority import against_margin
+from octad.stats.noninferiority import against_margin, equivalence
 
 
 def _effect(value: float, se: float) -> Effect:
@@ -95,3 +95,23 @@ def test_bad_margins_are_refused() -> None:
         against_margin(effect, math.nan)
     with pytest.raises(ValueError, match="between 0 and 1"):
         against_margin(effect, 1.0, one_sided_error=0)
+
+
+@given(st.floats(-3, 3), st.floats(0.01, 2), st.floats(0.01, 2))
+def test_equivalence_is_safety_on_both_sides(value: float, se: float, margin: float) -> None:
+    effect = _effect(value, se)
+    both = [against_margin(effect, margin, better, 0.05).safe for better in ("up", "down")]
+    found = equivalence(effect, margin)
+    assert found.shown == all(both)
+    assert 0 <= found.power <= 1
+    assert equivalence(_effect(-value, se), margin).p == pytest.approx(found.p, abs=1e-9)
+
+
+def test_equivalence_has_the_power_it_says() -> None:
+    rng = np.random.default_rng(0)
+    runs = [equivalence(_effect(v, 1.0), 2.5) for v in rng.normal(0, 1, 2000)]
+    # 2,000 draws know a share of .6 to ±.011.
+    assert np.mean([r.shown for r in runs]) == pytest.approx(runs[0].power, abs=0.035)
+    assert equivalence(_effect(0.0, 1.0), 1.0).power == 0
+    with pytest.raises(ValueError, match="finite"):
+        equivalence(_effect(0.0, 1.0), math.inf)

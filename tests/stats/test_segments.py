@@ -18,16 +18,16 @@ HARMED = ((0, 1), (3, 2))
 
 def test_the_familywise_error_is_kept_under_the_null() -> None:
     alarms, naive = 0, 0
-    for run in range(80):
+    for run in range(60):
         found = find_harm(lattice(np.random.default_rng(run)), seed=run)
         assert found.searched == 76
         alarms += bool(found.confirmed.any())
         z = found.value[1:] / found.se[1:]
         naive += bool((z < -1.645).any())
-    # With an error of 5%, 10 alarms or more in 80 runs come once in 130 times; uncorrected tests
+    # With an error of 5%, 9 alarms or more in 60 runs come once in 350 times; uncorrected tests
     # alarm in most runs.
-    assert alarms <= 9
-    assert naive >= 50
+    assert alarms <= 8
+    assert naive >= 40
 
 
 @pytest.mark.parametrize("against", ["nothing", "rest"])
@@ -89,11 +89,11 @@ def test_the_smallest_visible_harm_is_confirmed_about_four_times_in_five() -> No
             ]
         )
     )
-    for run in range(30):
+    for run in range(20):
         moments = lattice(np.random.default_rng(100 + run), harmed=HARMED, harm=size)
         hits += bool(find_harm(moments, seed=run, relative=False).confirmed[at])
-    # Thirty runs know .8 to ±.07; the size is on the cautious side by construction.
-    assert hits >= 19
+    # Twenty runs know .8 to ±.09; the size is on the cautious side by construction.
+    assert hits >= 12
 
 
 def test_empty_and_constant_slices_are_left_out_quietly() -> None:

@@ -15,7 +15,7 @@ from scipy import special
 
 from octad.stats.effects import Effect
 
-__all__ = ["AgainstMargin", "against_margin"]
+__all__ = ["AgainstMargin", "Equivalence", "against_margin", "equivalence"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +115,48 @@ def against_margin(
         loss=loss,
         margin=size,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Equivalence:
+    """Whether an effect is shown to lie within a margin on both sides.
+
+    Attributes:
+        shown: The effect is shown to be smaller than the margin, up and down.
+        p: The larger of the two one-sided p-values.
+        power: Chance to show it, if the truth is no change at all.
+    """
+
+    shown: bool
+    p: float
+    power: float
+
+
+def equivalence(effect: Effect, margin: float, one_sided_error: float = 0.05) -> Equivalence:
+    """Two one-sided tests (Schuirmann 1987): is the effect as good as none?
+
+    Args:
+        effect: The effect; relative or absolute like the margin.
+        margin: Size of a difference that would not matter; its sign is not looked at.
+        one_sided_error: Chance to call an effect of exactly the margin none.
+
+    Raises:
+        ValueError: When the margin is not finite, or the error is not between 0 and 1.
+
+    >>> from octad.stats.effects import compare_levels
+    >>> same = compare_levels([10, 10.1], [0.1, 0.1], [5000, 5000], relative=False)
+    >>> equivalence(same, 0.5).shown, equivalence(same, 0.2).shown
+    (True, False)
+    """
+    if not math.isfinite(margin) or not 0 < one_sided_error < 1:
+        msg = "a margin is a finite number, and an error lies between 0 and 1"
+        raise ValueError(msg)
+    size, se = abs(margin), effect.se
+    sides = [_upper(size + sign * effect.value, se, effect.df) for sign in (-1, 1)]
+    reach = float(special.stdtrit(effect.df, 1 - one_sided_error))
+    spread = size / se if se > 0 else (math.inf if size > 0 else 0.0)
+    power = max(0.0, 2 * float(special.ndtr(spread - reach)) - 1)
+    return Equivalence(max(sides) < one_sided_error, max(sides), power)
 
 
 def _upper(distance: float, se: float, df: float) -> float:
