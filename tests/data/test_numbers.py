@@ -6,13 +6,12 @@ import ibis
 import pyarrow as pa
 import pytest
 
-from octad.data.numbers import NumberRule, as_number, decide_number, number_counts, typed
+from octad.data.numbers import NumberRule, as_number, number_rule, typed
 
 
 def read(cells: list[str | None]) -> tuple[list[float | None], NumberRule]:
     table = ibis.memtable(pa.table({"x": pa.array(cells, pa.string())}))
-    counts = table.aggregate(**number_counts(table["x"], "n")).to_pyarrow().to_pylist()[0]
-    rule = decide_number(counts, "n", "x")
+    rule = number_rule(table, table["x"], "x")
     found = table.select(x=as_number(table["x"], rule)).to_pyarrow()["x"].to_pylist()
     return found, rule
 
@@ -20,9 +19,9 @@ def read(cells: list[str | None]) -> tuple[list[float | None], NumberRule]:
 @pytest.mark.parametrize(
     ("cells", "numbers", "style"),
     [
-        (["1", " 2.5 ", "-3e2"], [1.0, 2.5, -300.0], "plain"),
+        (["1", " 2.5 ", "-3e2"], [1.0, 2.5, -300.0], "exact"),
         (["67,283", "1,234,567.5", "12"], [67283.0, 1234567.5, 12.0], "comma"),
-        (["N/A", "", "-", None, "null", "4"], [None, None, None, None, None, 4.0], "plain"),
+        (["N/A", "", "-", None, "null", "4"], [None, None, None, None, None, 4.0], "exact"),
         (["1.234,5", "12,75"], [1234.5, 12.75], "european"),
         (["0,5", "3"], [0.5, 3.0], "european"),
         (["1,234", "0.5"], [1234.0, 0.5], "comma"),

@@ -10,6 +10,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
+from octad.data.blanks import blank_as_null, one_of
 from octad.data.functions import json_text, try_text
 from octad.data.numbers import number
 from octad.errors import UnknownNameError, Where, nearest
@@ -18,7 +19,6 @@ __all__ = [
     "as_flag",
     "as_id",
     "as_text",
-    "blank_as_null",
     "column",
     "given",
     "has_column",
@@ -27,11 +27,8 @@ __all__ = [
     "number",
 ]
 
-_BLANKS = ("", "null", "none", "nan", "na", "n/a", "#n/a", "nil", "\\n", "-", "<na>", "nat")
-"""How exports write that nothing is there, in lower case."""
-
 _COMMON_BLANKS = ("", "null", "NULL", "None", "none", "nan", "NaN", "N/A")
-"""The same for typed files, whose text needs no trimming; a plain comparison is fast."""
+"""How typed files say nothing; their text needs no trimming, and plain comparisons are fast."""
 
 _VALUE_FIELDS = ("string_value", "int_value", "float_value", "double_value")
 _TRUE = ("true", "t", "yes", "y", "1", "1.0", "是")
@@ -153,12 +150,6 @@ def _pair(pairs: ir.Value, key: str) -> ir.Value:
     return value.cast("string")
 
 
-def blank_as_null(text: ir.StringValue) -> ir.StringValue:
-    """Trimmed text, with every way of writing "nothing" turned into null."""
-    trimmed = text.strip()
-    return trimmed.lower().isin(_BLANKS).ifelse(ibis.null("string"), trimmed)
-
-
 def given(value: ir.Value) -> ir.BooleanValue:
     """Whether a cell says anything."""
     if isinstance(value.type(), dt.String):
@@ -183,7 +174,7 @@ def as_id(value: ir.Value, *, loose: bool = True) -> ir.StringValue:
     text = as_text(value)
     if loose:
         return blank_as_null(text)
-    return text.isin(_COMMON_BLANKS).ifelse(ibis.null("string"), text)
+    return one_of(text, _COMMON_BLANKS).ifelse(ibis.null("string"), text)
 
 
 def as_text(value: ir.Value) -> ir.StringValue:
@@ -203,4 +194,4 @@ def as_flag(value: ir.Value) -> ir.BooleanValue:
         return value.fill_null(False)
     if isinstance(kind, dt.Numeric):
         return (value != 0).fill_null(False)
-    return as_text(value).strip().lower().isin(_TRUE).fill_null(False)
+    return one_of(as_text(value).strip().lower(), _TRUE).fill_null(False)

@@ -99,8 +99,7 @@ class Shelf:
         partial = self._rows.with_name(f".{self._rows.name}.{os.getpid()}")
         try:
             self.engine.backend.raw_sql(
-                f"COPY ({self._sql(table)}) TO {literal(str(partial))} "
-                "(FORMAT parquet, COMPRESSION zstd)"
+                f"COPY ({self._sql(table)}) TO {literal(str(partial))} (FORMAT parquet)"
             )
             for old in self._rows.parent.glob(f"{self.source}-*"):
                 old.unlink(missing_ok=True)

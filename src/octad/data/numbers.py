@@ -2,17 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
-from typing import Any, cast
+from typing import Any
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
-__all__ = ["NumberRule", "as_number", "decide_number", "number", "number_counts", "typed"]
+from octad.data.blanks import blank_as_null
 
-_BLANK = r"(?i)^\s*(|null|none|nan|na|n/a|#n/a|nil|\\n|-|<na>|nat)\s*$"
+__all__ = [
+    "NumberRule",
+    "as_number",
+    "decide_number",
+    "number",
+    "number_counts",
+    "number_rule",
+    "typed",
+]
+
 _COMMA = r"^[+-]?\d{1,3}(,\d{3})+(\.\d+)?$"
 _EUROPEAN = r"^[+-]?\d{1,3}(\.\d{3})+,\d+$"
 _DECIMAL_COMMA = r"^[+-]?\d+,(\d{1,2}|\d{4,})$"
@@ -27,18 +36,15 @@ class NumberRule:
     """How a column is read as numbers, decided once for the whole column.
 
     Attributes:
-        style: ``plain``; ``comma`` (1,234.5); ``european`` (1.234,5).
+        style: ``exact``, numbers as engines read them; ``plain``, with signs of money or per cent
+            among them; ``comma`` (1,234.5); ``european`` (1.234,5).
         percent: Whether 80% is among them; it is read as 0.8.
         notes: What a reader of the numbers should know, in words.
     """
 
-    style: str = "plain"
+    style: str = "exact"
     percent: bool = False
     notes: tuple[str, ...] = ()
-
-
-def _filled(text: ir.StringValue) -> ir.StringValue:
-    return text.re_search(_BLANK).ifelse(ibis.null("string"), text.strip())
 
 
 def _bare(text: ir.StringValue) -> ir.StringValue:
@@ -46,10 +52,8 @@ def _bare(text: ir.StringValue) -> ir.StringValue:
 
 
 def number_counts(value: ir.Value, prefix: str) -> dict[str, ir.Value]:
-    """The sums that decide how a text column is read as numbers; empty for other types."""
-    if not isinstance(value.type(), dt.String):
-        return {}
-    text = _filled(value)
+    """The sums that decide how a text column that is no plain one is read as numbers."""
+    text = blank_as_null(value)
     bare = _bare(text)
     return {
         f"{prefix}_given": text.count(),
@@ -93,7 +97,9 @@ def as_number(value: ir.Value, rule: NumberRule) -> ir.FloatingValue:
         return value.cast("int8").cast("float64")
     if isinstance(kind, dt.Numeric):
         return value.cast("float64")
-    text = _filled(value.cast("string"))
+    text = blank_as_null(value.cast("string"))
+    if rule.style == "exact":
+        return text.try_cast("float64")
     clean = bare = _bare(text)
     if rule.style == "comma":
         clean = bare.re_search(_COMMA).ifelse(bare.replace(",", ""), bare)
@@ -128,48 +134,85 @@ def typed(
     values: dict[str, ir.Value] = {name: table[name] for name in names}
     notes: list[str] = []
     texts = [n for n in names if isinstance(table[n].type(), dt.String) and n not in keep]
-    doubtful: list[str] = []
-    for name, seen in _quick_look(table, texts).items():
-        if not seen["given"]:
-            continue
-        if seen["flags"] == seen["given"]:
+    seen = _sums(
+        table,
+        texts,
+        lambda text: {
+            "given": text.count(),
+            "plain": text.try_cast("float64").count(),
+            "flags": text.lower().isin(("true", "false")).sum(),
+        },
+    )
+    plain = [n for n in texts if seen[n]["given"] and seen[n]["plain"] == seen[n]["given"]]
+    shapes = _sums(table, plain, _shape_sums)
+    for name in texts:
+        given = seen[name]["given"]
+        if name in shapes and not shapes[name]["leading"]:
+            exact = as_number(table[name], NumberRule())
+            values[name] = exact if shapes[name]["pointed"] else exact.try_cast("int64")
+        elif given and seen[name]["flags"] == given:
             values[name] = _flag_words(table[name])
-        elif seen["plain"] == seen["given"] and not seen["leading"]:
-            plain = as_number(table[name], NumberRule())
-            values[name] = plain if seen["pointed"] else plain.try_cast("int64")
-        elif not seen["leading"] and seen["digits"] >= seen["given"] * _MOSTLY:
-            doubtful.append(name)
-    for name in doubtful:
-        found, said = _long_look(table, name)
-        if found is not None:
-            values[name] = found
-            notes += said
+        elif given > seen[name]["plain"] and _may_be_numbers(table[name]):
+            found, said = _long_look(table, name)
+            if found is not None:
+                values[name] = found
+                notes += said
     return values, notes
 
 
-def _quick_look(table: ir.Table, names: Sequence[str]) -> dict[str, dict[str, int]]:
-    """Sums over each text column that settle most of them without a look at how they are cut."""
-    seen: dict[str, dict[str, int]] = {}
+def _sums(
+    table: ir.Table,
+    names: Sequence[str],
+    of: Callable[[ir.StringValue], dict[str, ir.Value]],
+) -> dict[str, dict[str, int]]:
+    """Sums over text columns, some columns at a time."""
+    found: dict[str, dict[str, int]] = {}
     for start in range(0, len(names), _CHUNK):
         chunk = names[start : start + _CHUNK]
-        sums: dict[str, ir.Value] = {}
-        for place, name in enumerate(chunk):
-            text = _filled(table[name])
-            sums |= {
-                f"{place}_given": text.count(),
-                f"{place}_plain": text.try_cast("float64").count(),
-                f"{place}_pointed": text.re_search(r"[.eEnN]").sum(),
-                f"{place}_leading": text.re_search(r"^[+-]?0\d").sum(),
-                f"{place}_digits": text.re_search(r"^[^A-Za-z:]*\d[^A-Za-z:]*$").sum(),
-                f"{place}_flags": text.lower().isin(("true", "false")).sum(),
-            }
+        sums = {
+            f"{place}_{what}": value
+            for place, name in enumerate(chunk)
+            for what, value in of(blank_as_null(table[name])).items()
+        }
         row = table.aggregate(**sums).to_pyarrow().to_pylist()[0]
-        for place, name in enumerate(chunk):
-            seen[name] = {
-                what: int(row[f"{place}_{what}"] or 0)
-                for what in ("given", "plain", "pointed", "leading", "digits", "flags")
-            }
-    return seen
+        for key, value in row.items():
+            place, _, what = key.partition("_")
+            found.setdefault(chunk[int(place)], {})[what] = int(value or 0)
+    return found
+
+
+def _shape_sums(text: ir.StringValue) -> dict[str, ir.Value]:
+    """Among cells that are numbers: those that begin with a zero, and those that are not whole."""
+    bare = text.lstrip().replace("-", "")
+    leading = bare.startswith("0") & (bare.length() > 1) & ~bare.startswith("0.")
+    pointed = text.contains(".") | text.lower().contains("e") | text.lower().contains("n")
+    return {"leading": leading.sum(), "pointed": pointed.sum()}
+
+
+_SAMPLE = 2000
+_LIKE_NUMBERS = r"^[^A-Za-z:]*\d[^A-Za-z:]*$"
+
+
+def _may_be_numbers(value: ir.StringValue) -> bool:
+    """Whether most of the first cells that engines read as no number look like one all the same."""
+    some = value.as_table().limit(_SAMPLE)
+    text = blank_as_null(some[some.columns[0]])
+    sums = {"n": text.count(), "like": text.re_search(_LIKE_NUMBERS).sum()}
+    row = some.aggregate(**sums).to_pyarrow().to_pylist()[0]
+    return bool(row["n"]) and int(row["like"] or 0) > row["n"] / 2
+
+
+def number_rule(table: ir.Table, value: ir.Value, name: str) -> NumberRule:
+    """Look at a column once and say how it is read as numbers."""
+    if not isinstance(value.type(), dt.String):
+        return NumberRule()
+    text = blank_as_null(value)
+    sums = {"given": text.count(), "plain": text.try_cast("float64").count()}
+    row = table.aggregate(**sums).to_pyarrow().to_pylist()[0]
+    if row["given"] == row["plain"]:
+        return NumberRule()
+    counts = table.aggregate(**number_counts(value, "n")).to_pyarrow().to_pylist()[0]
+    return decide_number(counts, "n", name)
 
 
 def _long_look(table: ir.Table, name: str) -> tuple[ir.Value | None, list[str]]:
@@ -187,5 +230,5 @@ def _long_look(table: ir.Table, name: str) -> tuple[ir.Value | None, list[str]]:
 
 
 def _flag_words(text: ir.Value) -> ir.BooleanValue:
-    word = cast("ir.StringValue", text).strip().lower()
+    word = text.strip().lower()
     return ibis.cases((word == "true", True), (word == "false", False), else_=ibis.null("boolean"))

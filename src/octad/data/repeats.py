@@ -32,8 +32,6 @@ def drop_repeats(name: str, table: ir.Table) -> tuple[ir.Table, int, Mapping[str
     """
     out: dict[str, int] = {}
     if name in {"users", "units"}:
-        if not _repeated(table, "user"):
-            return table, 0, out
         if name == "units":
             by_user = table.group_by("user").aggregate(arms=table["arm"].nunique(), n=table.count())
             torn = _fetched(by_user.filter(by_user["arms"] > 1))
@@ -41,7 +39,7 @@ def drop_repeats(name: str, table: ir.Table) -> tuple[ir.Table, int, Mapping[str
                 out[TWO_ARMS] = int(torn["n"].sum().to_pyarrow().as_py())
                 table = table.anti_join(torn, "user")
         return *_first_of_each(table, "user", _order(name, table)), out
-    if KEY not in table.columns or not _repeated(table, KEY):
+    if KEY not in table.columns:
         return table, 0, out
     return *_first_of_each(table, KEY, _order(name, table)), out
 
@@ -55,12 +53,6 @@ def _order(name: str, table: ir.Table) -> list[ir.Value]:
     return [ibis.desc(table["time"]) if name == "reviews" else table["time"], *trace]
 
 
-def _repeated(table: ir.Table, key: str) -> bool:
-    row = table.aggregate(n=table[key].count(), kinds=table[key].nunique())
-    counts = row.to_pyarrow().to_pylist()[0]
-    return bool(counts["n"] != counts["kinds"])
-
-
 def _fetched(table: ir.Table) -> ir.Table | None:
     """A small table brought over, so that it is worked out once; None when it is empty."""
     rows = table.to_pyarrow()
@@ -69,7 +61,9 @@ def _fetched(table: ir.Table) -> ir.Table | None:
 
 def _first_of_each(table: ir.Table, key: str, order: list[ir.Value]) -> tuple[ir.Table, int]:
     counts = table.group_by(key).aggregate(n=table.count())
-    twice = counts.filter((counts["n"] > 1) & counts[key].notnull())
+    twice = _fetched(counts.filter((counts["n"] > 1) & counts[key].notnull()).select(key))
+    if twice is None:
+        return table, 0
     suspects = table.semi_join(twice, key)
     window = ibis.window(group_by=suspects[key], order_by=[_on(suspects, o) for o in order])
     copies = suspects.mutate(_copy=ibis.row_number().over(window))

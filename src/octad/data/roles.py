@@ -70,7 +70,13 @@ class Found:
 
 
 def resolve(
-    table: ir.Table, name: str, source: Source, preset: TablePreset | None, places: Places
+    table: ir.Table,
+    name: str,
+    source: Source,
+    preset: TablePreset | None,
+    places: Places,
+    *,
+    loose: bool,
 ) -> dict[str, Found]:
     """Find the column of every role that a table has.
 
@@ -80,6 +86,7 @@ def resolve(
         source: What `octad.yml` says of it.
         preset: What the preset says of it, if it does.
         places: For errors.
+        loose: Whether cells need trimming, as in text files.
 
     Raises:
         UnknownNameError: When a named column is not there, or a required role is nowhere.
@@ -90,7 +97,7 @@ def resolve(
         if named is not None:
             found[role] = _named(table, named, places(f"sources.{name}.{role}"))
             continue
-        guess = _from_preset(table, preset.roles.get(role) if preset else None)
+        guess = _from_preset(table, preset.roles.get(role) if preset else None, loose=loose)
         if guess is not None:
             found[role] = guess
         elif role in REQUIRED[name]:
@@ -109,7 +116,7 @@ def _named(table: ir.Table, named: str, where: Where) -> Found:
     return Found(named, column(table, named, where=where), (named,))
 
 
-def _from_preset(table: ir.Table, role: Role | None) -> Found | None:
+def _from_preset(table: ir.Table, role: Role | None, *, loose: bool) -> Found | None:
     if role is None:
         return None
     there = [name for name in role.any_of if has_column(table, name)]
@@ -117,5 +124,5 @@ def _from_preset(table: ir.Table, role: Role | None) -> Found | None:
         return None
     if not role.coalesce or len(there) == 1:
         return Found(there[0], column(table, there[0]), (there[0],))
-    values = [as_id(column(table, name)) for name in there]
+    values = [as_id(column(table, name), loose=loose) for name in there]
     return Found(" or ".join(there), ibis.coalesce(*values), tuple(there))

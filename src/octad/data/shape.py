@@ -13,7 +13,7 @@ import ibis.expr.types as ir
 
 from octad.data.columns import as_flag, as_id, as_text, column, given, known_columns
 from octad.data.functions import digest
-from octad.data.numbers import NumberRule, as_number, decide_number, number_counts, typed
+from octad.data.numbers import as_number, number_rule, typed
 from octad.data.raw import TRACE
 from octad.data.roles import FLAGS, IDS, NUMBERS, REQUIRED, ROLES, TIMES, Found, Places
 from octad.data.times import EARLIEST, LATEST, time_rule, to_utc
@@ -94,7 +94,7 @@ def shape(
             notes += times.notes
             ours[role] = to_utc(found.value, times)
         elif role in NUMBERS:
-            numbers = _number_rule(table, found)
+            numbers = number_rule(table, found.value, found.named)
             notes += numbers.notes
             parsed = as_number(found.value, numbers)
             endless = (parsed.isnan() | parsed.isinf()).fill_null(False)
@@ -149,17 +149,13 @@ def _reasoned(
 
 def _key(table: ir.Table, keys: Sequence[str]) -> ir.Value:
     """A digest of a row's key; null where the whole key is empty, for that names nothing."""
-    values = {f"k{place}": column(table, key) for place, key in enumerate(keys)}
-    filled = reduce(or_, (value.notnull() for value in values.values()))
-    return filled.ifelse(digest(ibis.struct(values).cast("string")), ibis.null("uint64"))
-
-
-def _number_rule(table: ir.Table, found: Found) -> NumberRule:
-    sums = number_counts(found.value, "n")
-    if not sums:
-        return NumberRule()
-    counts = table.aggregate(**sums).to_pyarrow().to_pylist()[0]
-    return decide_number(counts, "n", found.named)
+    values = [column(table, key) for key in keys]
+    filled = reduce(or_, (value.notnull() for value in values))
+    if len(values) == 1:
+        text = values[0].cast("string")
+    else:
+        text = ibis.struct({f"k{place}": v for place, v in enumerate(values)}).cast("string")
+    return filled.ifelse(digest(text), ibis.null("uint64"))
 
 
 def _absent(role: str, product: str) -> ir.Value:

@@ -168,7 +168,8 @@ class _Opening:
         if test is not None:
             key = "where" if self.source.where else "preset"
             table = table.filter(condition(table, test, where=self.place(key)))
-        roles = resolve(table, self.name, self.source, preset, self.places)
+        loose = stage is not None
+        roles = resolve(table, self.name, self.source, preset, self.places, loose=loose)
         shaped = shape(
             table,
             self.name,
