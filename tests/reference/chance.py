@@ -58,8 +58,10 @@ def _measured(name: str, hits: BoolArray, nominal: float, *, bound: str, note: s
     error = float(np.sqrt(max(nominal * (1 - nominal), share * (1 - share)) / n))
     signs = {"at most": 1.0, "at least": -1.0}
     away = signs[bound] * (share - nominal) if bound in signs else abs(share - nominal)
-    ok = away <= REACH * error or bool(note)
-    return Measured(name, share, nominal, error, bound, n, ok, note)
+    inside = away <= REACH * error
+    return Measured(
+        name, share, nominal, error, bound, n, inside or bool(note), "" if inside else note
+    )
 
 
 def equal(name: str, hits: BoolArray, nominal: float) -> Measured:
@@ -78,7 +80,7 @@ def at_least(name: str, hits: BoolArray, nominal: float) -> Measured:
 
 
 def explained(name: str, hits: BoolArray, nominal: float, note: str) -> Measured:
-    """The share of hits is known to be off, and the note says why and what stands against it."""
+    """The share of hits may be off; the note, kept only if it is, says why."""
     return _measured(name, hits, nominal, bound="equal", note=note)
 
 
