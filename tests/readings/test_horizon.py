@@ -1,0 +1,70 @@
+"""Whether it lasts: gains that stay, gains that fade, and too early to tell."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from octad.model.finding import Stance
+from octad.model.inputs import Inputs
+from octad.readings import horizon
+from tests.readings.made import daily, found, inputs, plan, retention
+
+DAYS = 28
+BASE = np.full(DAYS, 2.0)
+
+
+@pytest.mark.parametrize(
+    ("treatment", "stance", "word"),
+    [
+        (BASE * 1.2, Stance.FOR, "still there"),
+        (BASE * np.linspace(1.3, 1.0, DAYS), Stance.AGAINST, "fades"),
+        (BASE * np.linspace(1.0, 0.9, DAYS), Stance.AGAINST, "gets worse"),
+        (BASE, Stance.MIXED, "No change over time"),
+    ],
+)
+def test_the_last_third_against_the_first(treatment: np.ndarray, stance: Stance, word: str) -> None:
+    seen = inputs(daily={"opens": daily("opens", BASE, treatment)}, retention=retention(0.3, 0.3))
+    f = found(horizon.read(plan(), seen), "horizon.opens")
+    assert f.stance is stance
+    assert word in f.claim
+
+
+@pytest.mark.parametrize(
+    ("share", "stance"), [(0.36, Stance.FOR), (0.25, Stance.AGAINST), (0.3, Stance.MIXED)]
+)
+def test_who_still_comes_back(share: float, stance: Stance) -> None:
+    seen = inputs(daily={"opens": daily("opens", BASE, BASE)}, retention=retention(0.3, share))
+    assert found(horizon.read(plan(), seen), "horizon.retention").stance is stance
+
+
+def test_a_fading_gain_is_against_and_a_lasting_one_is_for() -> None:
+    def overall(treatment: np.ndarray, share: float) -> Stance:
+        made = {"opens": daily("opens", BASE, treatment)}
+        return horizon.read(plan(), inputs(daily=made, retention=retention(0.3, share))).stance
+
+    assert overall(BASE * 1.2, 0.36) is Stance.FOR
+    assert overall(BASE * 1.2, 0.25) is Stance.AGAINST
+    assert overall(BASE * np.linspace(1.3, 1, DAYS), 0.36) is Stance.AGAINST
+    assert overall(BASE, 0.3) is Stance.MIXED
+
+
+def test_it_is_silent_while_too_few_days_are_seen() -> None:
+    some = daily("opens", BASE[:9], BASE[:9])
+    early = inputs(daily={"opens": some}, retention=retention(0.3, 0.2, 9), final=False)
+    answer = horizon.read(plan(), early)
+    assert answer.stance is Stance.SILENT
+    assert "too early" in answer.summary
+
+
+def test_it_is_silent_without_days() -> None:
+    for seen in (Inputs(), inputs()):
+        answer = horizon.read(plan(), seen)
+        assert answer.stance is Stance.SILENT
+        assert answer.missing
+
+
+def test_a_longer_horizon_than_the_data_is_said() -> None:
+    seen = inputs(daily={"opens": daily("opens", BASE, BASE)}, retention=retention(0.3, 0.3))
+    answer = horizon.read(plan(horizon="90d"), seen)
+    assert any("90 days" in m for m in answer.missing)
