@@ -105,7 +105,7 @@ def controls(rng: np.random.Generator, repetitions: int) -> list[Measured]:
         p.append(calibrate(float(rng.normal(0.2, np.hypot(0.1, 0.1))), 0.1, fit).p)
     kept = [interval_coverage(np.full(60, -1.281552), np.full(60, 1.281552), rng.normal(size=60),
                               0.8).p for _ in range(n)]  # fmt: skip
-    note = "μ and σ are themselves estimated from 50 controls; with more it goes to .05"
+    note = "σ is itself estimated from 50 controls; with more it goes to .05"
     return [
         equal("A/A, three negative controls: p < .05", np.array([s.p for s in still]) < 0.05, 0.05),
         explained("biased and calibrated by 50 controls: p < .05", np.array(p) < 0.05, 0.05, note),

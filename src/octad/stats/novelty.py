@@ -251,13 +251,10 @@ def learning_curve(
         raise NotEstimable("a curve over time needs at least five days")
     w = _whitener(covariance, len(t))
     white = w @ y
-    span, step = float(np.ptp(t)), float(np.diff(np.unique(t)).min())
+    step = float(np.diff(np.unique(t)).min())
     z = float(special.ndtri((1 + level) / 2))
-    coarse = np.geomspace(step / 4, 3 * span, 80)
-    left = _fit_at(coarse, t, w, white, shape)[0]
-    near = np.flatnonzero(left <= left.min() + z**2)
-    ends_of = coarse[[max(0, near[0] - 1), min(len(coarse) - 1, near[-1] + 1)]]
-    taus = np.geomspace(ends_of[0], ends_of[1], 150)
+    coarse = np.geomspace(step / 4, 3 * float(np.ptp(t)), 80)
+    taus = _finer(coarse, _fit_at(coarse, t, w, white, shape)[0], z)
     parts = _fit_at(taus, t, w, white, shape)
     left = parts[0]
     best = int(left.argmin())
@@ -307,6 +304,13 @@ def _fit_at(taus: FloatArray, t: FloatArray, w: FloatArray, white: FloatArray, s
     ends = np.einsum("tij,tj->ti", covariance, design @ white)
     left = ((white - np.einsum("ti,tid->td", ends, design)) ** 2).sum(axis=1)
     return left, ends, covariance
+
+
+def _finer(coarse: FloatArray, left: FloatArray, z: float) -> FloatArray:
+    """A fine grid over the part of a coarse one where the fit is good."""
+    near = np.flatnonzero(left <= left.min() + z**2)
+    first, last = max(0, int(near[0]) - 1), min(len(coarse) - 1, int(near[-1]) + 1)
+    return np.geomspace(coarse[first], coarse[last], 150)
 
 
 def _profile(parts: Parts, z: float, weight: FloatArray) -> tuple[float, float]:

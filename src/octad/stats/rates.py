@@ -119,26 +119,10 @@ def rate_ratio(
     phi = max(1.0, dispersion)
     if method == "auto":
         method = "exact" if total < EXACT_BELOW and phi <= 1 else "score"
-    scale = e[1] / e[0]
-    even, odd = (float(x) for x in e / e.sum())
-    if method == "exact":
-        if phi > 1:
-            raise NotEstimable("no exact comparison exists for counts spread wider than Poisson")
-        tail = (1 - level) / 2
-        low = float(special.betaincinv(y[0], y[1] + 1, tail)) if y[0] > 0 else 0.0
-        high = float(special.betaincinv(y[0] + 1, y[1], 1 - tail)) if y[1] > 0 else 1.0
-        below = float(special.betainc(y[1], y[0] + 1, odd)) if y[1] > 0 else 1.0
-        above = float(special.betainc(y[0], y[1] + 1, even)) if y[0] > 0 else 1.0
-        p = min(1.0, 2 * min(below, above))
-    else:
-        z2 = float(special.ndtri((1 + level) / 2)) ** 2 * phi
-        middle = (y[0] + z2 / 2) / (total + z2)
-        half = math.sqrt(z2) * math.sqrt(y[0] * y[1] / total + z2 / 4) / (total + z2)
-        low, high = (max(0.0, middle - half), min(1.0, middle + half))
-        low, high = (0.0 if y[0] == 0 else low), (1.0 if y[1] == 0 else high)
-        gap = (y[0] - total * even) / math.sqrt(phi * total * even * odd)
-        p = float(2 * special.ndtr(-abs(gap)))
-    rates = y / e
+    if method == "exact" and phi > 1:
+        raise NotEstimable("no exact comparison exists for counts spread wider than Poisson")
+    low, high, p = _exact(y, e, level) if method == "exact" else _score(y, e, level, phi)
+    rates, scale = y / e, e[1] / e[0]
     return RateRatio(
         float(rates[0] / rates[1]) if y[1] > 0 else math.inf,
         float(low / (1 - low) * scale),
@@ -149,6 +133,30 @@ def rate_ratio(
         level,
         method,
     )
+
+
+def _exact(y: FloatArray, e: FloatArray, level: float) -> tuple[float, float, float]:
+    """Clopper–Pearson limits of the first group's share of events, and p."""
+    even, odd = (float(x) for x in e / e.sum())
+    tail = (1 - level) / 2
+    low = float(special.betaincinv(y[0], y[1] + 1, tail)) if y[0] > 0 else 0.0
+    high = float(special.betaincinv(y[0] + 1, y[1], 1 - tail)) if y[1] > 0 else 1.0
+    below = float(special.betainc(y[1], y[0] + 1, odd)) if y[1] > 0 else 1.0
+    above = float(special.betainc(y[0], y[1] + 1, even)) if y[0] > 0 else 1.0
+    return low, high, min(1.0, 2 * min(below, above))
+
+
+def _score(y: FloatArray, e: FloatArray, level: float, phi: float) -> tuple[float, float, float]:
+    """Wilson limits of the first group's share of events, and p."""
+    even, odd = (float(x) for x in e / e.sum())
+    total = float(y.sum())
+    z2 = float(special.ndtri((1 + level) / 2)) ** 2 * phi
+    middle = (y[0] + z2 / 2) / (total + z2)
+    half = math.sqrt(z2) * math.sqrt(y[0] * y[1] / total + z2 / 4) / (total + z2)
+    low = 0.0 if y[0] == 0 else max(0.0, float(middle) - half)
+    high = 1.0 if y[1] == 0 else min(1.0, float(middle) + half)
+    gap = (y[0] - total * even) / math.sqrt(phi * total * even * odd)
+    return low, high, float(2 * special.ndtr(-abs(gap)))
 
 
 def rate_trend(

@@ -259,8 +259,9 @@ def calibrate(
 ) -> Calibrated:
     """Judge an estimate by what nothing looks like: ``N(μ, σ² + se²)`` instead of ``N(0, se²)``.
 
-    The interval assumes that systematic error does not depend on the true effect. Neither counts
-    the error of μ and σ themselves: with fewer than some thirty controls they are rough.
+    The error of μ is counted too, which the paper's plug-in leaves out; that of σ is not: with
+    fewer than some thirty controls the answer is rough. The interval assumes that systematic error
+    does not depend on the true effect.
 
     Args:
         estimate: The effect.
@@ -271,7 +272,7 @@ def calibrate(
     Raises:
         NotEstimable: When there is no error at all to judge by.
     """
-    spread = math.sqrt(controls.sd**2 + se**2)
+    spread = math.hypot(controls.sd, controls.mean_se, se)
     if not (math.isfinite(estimate) and math.isfinite(spread) and spread > 0):
         raise NotEstimable("neither the estimate nor the controls have any error to judge by")
     value = estimate - controls.mean

@@ -243,26 +243,7 @@ def joint_random_effects(
     # One scale for all metrics, so that the optimiser's steps mean the same in each.
     scale = np.sqrt(y.var(axis=0) + np.einsum("kii->ki", s).mean(axis=0))
     y, s = y / scale, s / np.outer(scale, scale)
-    lower = np.tril_indices(m)
-
-    def loss(free: FloatArray) -> float:
-        root = np.zeros((m, m))
-        root[lower] = free
-        return -_joint_likelihood(y, s, root @ root.T, method)[0]
-
-    spread = np.cov(y.T, ddof=1).reshape(m, m)
-    starts = [0.8 * np.linalg.cholesky(spread + 1e-6 * np.eye(m)), 0.2 * np.eye(m)]
-    runs = [
-        optimize.minimize(loss, start[lower], method="BFGS", options={"gtol": 1e-7})
-        for start in starts
-    ]
-    best = min(runs, key=lambda run: float(run.fun))
-    polished = optimize.minimize(
-        loss, best.x, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-13}
-    )
-    root = np.zeros((m, m))
-    root[lower] = polished.x
-    between = root @ root.T
+    between = _between(y, s, method)
     value, mean, mean_cov = _joint_likelihood(y, s, between, method)
     shrunk = np.array(
         [
@@ -283,6 +264,33 @@ def joint_random_effects(
         shrunk * scale,
         value - jacobian,
     )
+
+
+def _between(y: FloatArray, s: FloatArray, method: str) -> FloatArray:
+    """The T of highest likelihood."""
+    m = y.shape[1]
+    lower = np.tril_indices(m)
+
+    def squared(free: FloatArray) -> FloatArray:
+        root = np.zeros((m, m))
+        root[lower] = free
+        return np.asarray(root @ root.T)
+
+    def loss(free: FloatArray) -> float:
+        return -_joint_likelihood(y, s, squared(free), method)[0]
+
+    spread = np.cov(y.T, ddof=1).reshape(m, m)
+    starts = [0.8 * np.linalg.cholesky(spread + 1e-6 * np.eye(m)), 0.2 * np.eye(m)]
+    runs = [
+        optimize.minimize(loss, start[lower], method="BFGS", options={"gtol": 1e-7})
+        for start in starts
+    ]
+    best = min(runs, key=lambda run: float(run.fun))
+    # The slope is taken by differences; a search without slopes finishes the last digits.
+    polished = optimize.minimize(
+        loss, best.x, method="Nelder-Mead", options={"xatol": 1e-9, "fatol": 1e-13}
+    )
+    return squared(np.asarray(polished.x, dtype=np.float64))
 
 
 def _joint_likelihood(
