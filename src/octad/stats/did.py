@@ -271,11 +271,16 @@ def _cell(
     method: Method,
 ) -> tuple[float, FloatArray]:
     """One effect, and its influence on the scale of all units."""
-    for name, group in (("launch date", treated), ("comparison group", control)):
-        found = panel.independent(group)
-        if found < 2:
-            few = "No independent unit" if found == 0 else "Only one independent unit"
-            raise NotEstimable(f"{few} shares a {name}, so its chance variation cannot be known.")
+    if not control.any():
+        raise NotEstimable(
+            "Nobody went without the launch, so there is nothing to compare with but those who got"
+            " it later."
+        )
+    for what, group in (("got the launch on a date", treated), ("went without it", control)):
+        if panel.independent(group) < 2:
+            raise NotEstimable(
+                f"Only one independent unit {what}, so chance cannot be told from effect."
+            )
     both = treated | control
     change = panel.y[both, periods[1]] - panel.y[both, periods[0]]
     if panel.x.shape[1] == 1:
