@@ -110,10 +110,14 @@ def _pool_shares(found: Effects, control: Moments, treatment: Moments) -> Effect
 
 
 def _is_share(moments: Moments) -> BoolArray:
-    """Where y is 0 or 1 for everyone and d is 1: then Σ(y − ȳ)² = n·ȳ(1 − ȳ), and only then."""
-    share = moments.mean[..., Y]
-    spread = moments.n * share * (1 - share)
-    alone = (moments.mean[..., D] == 1) & (moments.comoment[..., D, D] == 0)
+    """Where y is 0 or 1 for everyone and d is 1: then Σ(y − ȳ)² = n·ȳ(1 − ȳ), and only then.
+
+    Up to rounding, for engines sum in their own order.
+    """
+    share, n = moments.mean[..., Y], moments.n
+    spread = n * share * (1 - share)
+    alone = np.abs(moments.mean[..., D] - 1) <= 1e-12
+    alone &= moments.comoment[..., D, D] <= 1e-12 * n
     close = np.abs(moments.comoment[..., Y, Y] - spread) <= 1e-9 * np.maximum(spread, 1e-9)
     return np.asarray(alone & close & (share >= 0) & (share <= 1))
 
