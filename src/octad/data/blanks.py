@@ -7,12 +7,17 @@ from collections.abc import Sequence
 import ibis
 import ibis.expr.types as ir
 
-__all__ = ["blank_as_null", "one_of"]
+__all__ = ["blank_as_null", "one_of", "spellings"]
 
 _BLANKS = ("", "null", "none", "nan", "na", "n/a", "#n/a", "nil", "\\n", "-", "<na>", "nat")
 """How exports write that nothing is there, in lower case."""
 
 _LONGEST_BLANK = max(map(len, _BLANKS))
+
+
+def spellings() -> tuple[str, ...]:
+    """Every way of writing nothing, in small, large and title letters."""
+    return tuple(dict.fromkeys(w for b in _BLANKS for w in (b, b.upper(), b.title(), "NaN", "NaT")))
 
 
 def one_of(value: ir.StringValue, words: Sequence[str]) -> ir.BooleanValue:

@@ -148,7 +148,7 @@ def typed(
     for name in texts:
         given = seen[name]["given"]
         if name in shapes and not shapes[name]["leading"]:
-            exact = as_number(table[name], NumberRule())
+            exact = table[name].nullif("").try_cast("float64")
             values[name] = exact if shapes[name]["pointed"] else exact.try_cast("int64")
         elif given and seen[name]["flags"] == given:
             values[name] = _flag_words(table[name])
@@ -172,7 +172,7 @@ def _sums(
         sums = {
             f"{place}_{what}": value
             for place, name in enumerate(chunk)
-            for what, value in of(blank_as_null(table[name])).items()
+            for what, value in of(table[name].nullif("")).items()
         }
         row = table.aggregate(**sums).to_pyarrow().to_pylist()[0]
         for key, value in row.items():

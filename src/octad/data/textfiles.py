@@ -14,6 +14,7 @@ from pathlib import Path
 
 import duckdb
 
+from octad.data.blanks import spellings
 from octad.data.connect import Engine, listed, literal, quoted
 from octad.data.delimited import Broken, Dialect, mend, sniff_dialect
 from octad.data.files import fingerprint, is_packed, open_bytes, sniff, write_utf8
@@ -28,6 +29,10 @@ FILE = "_octad_file"
 """The file a row comes from: its path for Parquet, its name without ending for text."""
 
 _MOST_BROKEN = 1000
+
+
+_NULLS = "[" + ", ".join(literal(word) for word in spellings()) + "]"
+"""Cells that are read as nothing from the start, so that columns are typed by plain casts."""
 
 
 @dataclass(slots=True)
@@ -108,7 +113,7 @@ def _read_one(
     found.notes += dialect.notes
     columns = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in dialect.columns)
     options = (
-        f"auto_detect=false, header=false, delim={literal(dialect.delimiter)}, nullstr='', "
+        f"auto_detect=false, header=false, delim={literal(dialect.delimiter)}, nullstr={_NULLS}, "
         f"quote='\"', escape='\"', skip={dialect.start - 1}, max_line_size={_longest(clean)}"
     )
     rejects, scans = f"{table}_rejects", f"{table}_scans"
@@ -131,7 +136,7 @@ def _read_one(
     run(
         f"CREATE OR REPLACE TEMP TABLE {quoted(table)} AS SELECT *, {literal(path.stem)} AS {FILE} "
         f"FROM read_csv({listed([mended])}, columns={{{literal(LINE)}: 'BIGINT', {columns}}}, "
-        "auto_detect=false, header=true, delim=',', nullstr='', quote='\"', escape='\"', "
+        f"auto_detect=false, header=true, delim=',', nullstr={_NULLS}, quote='\"', escape='\"', "
         f"max_line_size={_longest(mended)})"
     )
 
