@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 from octad.data.gathering import FEWEST_IN_ARM
+from octad.data.samples import pseudonym_key
 from octad.errors import DataError, OctadError, UnknownNameError
 from octad.model.inputs import Inputs
 from octad.model.needs import Needs
@@ -358,3 +359,11 @@ def test_stories_name_users_by_keyed_hashes_alone(tmp_path: Path) -> None:
         ("open", "crash"): 20,
         ("crash", "open"): 20,
     }
+
+
+def test_the_key_of_the_hashes_is_kept_where_it_can_be(tmp_path: Path) -> None:
+    key = pseudonym_key(tmp_path / "hidden")
+    assert pseudonym_key(tmp_path / "hidden") == key
+    assert (tmp_path / "hidden" / "pseudonyms.key").stat().st_mode & 0o077 == 0
+    (tmp_path / "file").write_text("no folder")
+    assert pseudonym_key(tmp_path / "file" / "hidden") != key
