@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -26,4 +27,8 @@ def open(folder: str = ".") -> Session:  # noqa: A001 - octad.open("folder") is 
     """
     from octad.lifecycle.session import Session  # noqa: PLC0415 - heavy, and only needed here
 
+    if "IPython" in sys.modules:
+        from octad.faces import notebook  # noqa: PLC0415 - only where a notebook could show it
+
+        notebook.register()
     return Session.open(folder)

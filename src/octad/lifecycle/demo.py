@@ -17,6 +17,9 @@ from octad.project.load import load_plan
 
 __all__ = ["create"]
 
+TRUTH = "truth.json"
+"""What is true of the world. Nothing that reviews a launch reads it."""
+
 
 def create(
     folder: str | Path,
@@ -50,6 +53,9 @@ def create(
 
     made = worlds.simulate(world, seed=seed, users=users, progress=told)
     root.mkdir(parents=True, exist_ok=True)
+    # The mark of an example comes first, so that one that was stopped half-way can be made again.
+    truth: dict[str, Any] = {"world": world, "seed": seed, "users": users, **made.truth}
+    write_text(root / TRUTH, json.dumps(truth, indent=2, ensure_ascii=False, default=str))
     (root / "ledger.jsonl").unlink(missing_ok=True)
     for name, text in made.files.items():
         write_text(root / name, text)
@@ -59,15 +65,13 @@ def create(
         source = getattr(sources, name)
         if source is not None:
             write_table(table, root / source.table.replace("*", name), told)
-    truth: dict[str, Any] = {"world": world, "seed": seed, "users": users, **made.truth}
-    write_text(root / "truth.json", json.dumps(truth, indent=2, ensure_ascii=False, default=str))
     for launch in session.launches:
         _seal(session, launch)
     return root
 
 
 def _must_be_free(root: Path) -> None:
-    if not root.exists() or not any(root.iterdir()) or (root / "truth.json").exists():
+    if not root.exists() or not any(root.iterdir()) or (root / TRUTH).exists():
         return
     raise FileError(
         "this folder is not empty, and holds no example of Octad's.",

@@ -102,7 +102,7 @@ def look_at(
         product=plan.project.product,
         what=launch.what,
         verdict=outcome.verdict,
-        rule=f"trust {outcome.row.trust} · result {outcome.row.result} · harm {outcome.row.harm}",
+        rule=outcome.row.says,
         because=outcome.because,
         next=outcome.next,
         looks=history.looks,

@@ -19,7 +19,7 @@ __all__ = ["TABLE", "Outcome", "Row", "decide", "table_markdown"]
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One row of the table."""
+    """One row of the table; `says` is what it means when it is taken, in one sentence."""
 
     key: str
     trust: str
@@ -27,10 +27,19 @@ class Row:
     harm: str
     verdict: Verdict
     then: str
+    says: str
 
 
 TABLE = (
-    Row("trust", "fails", "any", "any", Verdict.CANNOT_TELL, "mend the measurement first"),
+    Row(
+        "trust",
+        "fails",
+        "any",
+        "any",
+        Verdict.CANNOT_TELL,
+        "mend the measurement first",
+        "The measurement does not hold, so nothing is read from the numbers.",
+    ),
     Row(
         "nothing",
         "holds",
@@ -38,6 +47,7 @@ TABLE = (
         "any",
         Verdict.CANNOT_TELL,
         "bring the data that would let a result be measured",
+        "The measurement may hold, but no result could be measured.",
     ),
     Row(
         "harm",
@@ -46,6 +56,7 @@ TABLE = (
         "shown: a guardrail worse, or a harmed segment confirmed",
         Verdict.ROLL_BACK,
         "with estimates of grade A or B",
+        "The measurement holds, and harm is shown.",
     ),
     Row(
         "good",
@@ -54,6 +65,8 @@ TABLE = (
         "every guardrail shown within its margin, and no reading against",
         Verdict.SHIP,
         "with estimates of grade A or B",
+        "The measurement holds, the results are good, every guardrail is shown within its margin, "
+        "and no reading speaks against.",
     ),
     Row(
         "else",
@@ -62,6 +75,7 @@ TABLE = (
         "not shown either way",
         Verdict.HOLD,
         "with what would decide it, and when",
+        "The measurement holds, but neither enough good nor harm is shown.",
     ),
 )
 

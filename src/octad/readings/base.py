@@ -43,9 +43,9 @@ __all__ = [
     "missing_metrics",
     "number_of",
     "per_user",
+    "percent_text",
     "share_like",
     "signed_percent",
-    "span_text",
     "stance_of_states",
 ]
 
@@ -121,19 +121,27 @@ def level_text(level: float, *, share: bool = False, unit: str = "") -> str:
 
 
 def signed_percent(value: float) -> str:
-    """A relative change: ``+6.8%``, ``−0.32%``."""
+    """A relative change on its own: ``+6.8%``, ``−0.32%``."""
     hundred = value * 100
     digits = 0 if abs(hundred) >= 100 else 1 if abs(hundred) >= 1 else 2
     return f"{plain(hundred, digits, signed=True)}%"
 
 
-def span_text(low: float | None, high: float | None) -> str:
-    """A relative interval: ``[+5.9, +7.7]``, in per cent without the signs."""
+def percent_text(value: float, low: float | None, high: float | None) -> str:
+    """A relative change with its interval, all to the same digit.
+
+    >>> percent_text(0.0682, 0.0591, 0.0773), percent_text(-0.0073, -0.019, 0.004)
+    ('+6.8% [+5.9, +7.7]', '−0.7% [−1.9, +0.4]')
+    """
+    known = [v for v in (value, low, high) if v is not None]
+    digits = 1 if max(abs(v) for v in known) >= 0.01 else 2
+
+    def write(number: float) -> str:
+        return plain(number * 100, digits, signed=True)
+
     if low is None or high is None:
-        return ""
-    digits = 1 if max(abs(low), abs(high)) * 100 >= 1 else 2
-    one, two = (plain(v * 100, digits, signed=True) for v in (low, high))
-    return f"[{one}, {two}]"
+        return f"{write(value)}%"
+    return f"{write(value)}% [{write(low)}, {write(high)}]"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,9 +31,9 @@ from octad.readings.base import (
     judge,
     missing_metrics,
     per_user,
+    percent_text,
     share_like,
     signed_percent,
-    span_text,
     stance_of_states,
 )
 from octad.readings.claims import brief, capital, finding_of, forest, in_arm, segment_words, spoken
@@ -158,7 +158,7 @@ def _padded(plan: Plan, inputs: Inputs, judged: list[Judged]) -> list[Finding]:
                 id=f"breadth.{m.metric}.per_user" + (f".{m.arm}" if len(inputs.arms) > 2 else ""),
                 claim=f"{capital(said)} is a rate whose base the launch moved: {under} per user "
                 f"{signed_percent(below.value)}. Per user, {what} went "
-                f"{signed_percent(above.value)} {span_text(above.low, above.high)}"
+                f"{percent_text(above.value, above.low, above.high)}"
                 f"{in_arm(inputs, m.arm)}.",
                 stance=Stance.MIXED if worse else None,
                 grade=grade_of(plan),
@@ -285,8 +285,9 @@ def _harm_finding(
     value, low, high = float(s.all_value[i]), float(s.all_low[i]), float(s.all_high[i])
     levels = cells.moments[i].total(-1)
     ratio = levels.mean[:, 0] / np.where(levels.mean[:, 1] > 0, levels.mean[:, 1], 1.0)
-    figure = signed_percent(value) if s.relative else plain(value, 3, signed=True)
-    interval = span_text(low, high) if s.relative else f"[{plain(low, 3)}, {plain(high, 3)}]"
+    figure = percent_text(value, low, high)
+    if not s.relative:
+        figure = f"{plain(value, 3, signed=True)} [{plain(low, 3)}, {plain(high, 3)}]"
     grade = grade_of(plan)
     several = len(inputs.arms) > 2
     who = segment_words(hit.slice.values)
@@ -294,8 +295,8 @@ def _harm_finding(
     return Finding(
         id=f"breadth.harmed.{rank + 1}.{hit.metric}"
         + (f".{inputs.arms[hit.arm]}" if several else ""),
-        claim=f"{capital(who)} ({users / total:.0%} of all): {spoken(hit.metric)} {figure} "
-        f"{interval}{in_arm(inputs, inputs.arms[hit.arm])}.",
+        claim=f"{capital(who)} ({users / total:.0%} of all): {spoken(hit.metric)} {figure}"
+        f"{in_arm(inputs, inputs.arms[hit.arm])}.",
         stance=Stance.AGAINST,
         grade=grade,
         metric=hit.metric,

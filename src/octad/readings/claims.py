@@ -36,8 +36,7 @@ from octad.readings.base import (
     grade_of,
     level_text,
     number_of,
-    signed_percent,
-    span_text,
+    percent_text,
 )
 
 __all__ = [
@@ -89,8 +88,7 @@ def brief(measured: Measured) -> str:
     """The shortest way to say an effect: ``payments −3.1% [−4.0, −2.2]``."""
     effect = measured.best
     if effect.relative:
-        interval = span_text(effect.low, effect.high)
-        return f"{spoken(measured.metric)} {signed_percent(effect.value)} {interval}"
+        return f"{spoken(measured.metric)} {percent_text(effect.value, effect.low, effect.high)}"
     value, low, high = (_points(measured, v) for v in (effect.value, effect.low, effect.high))
     return f"{spoken(measured.metric)} {value} [{low}, {high}]"
 
@@ -111,7 +109,7 @@ def moved(measured: Measured) -> str:
     verb = "stayed at" if one == two else "rose" if effect.value > 0 else "fell"
     path = f"{verb} {one}" if one == two else f"{verb} from {one} to {two}"
     figure = (
-        f"{signed_percent(effect.value)} {span_text(effect.low, effect.high)}"
+        percent_text(effect.value, effect.low, effect.high)
         if effect.relative
         else f"{_points(measured, effect.value)}"
     )

@@ -20,7 +20,7 @@ from octad.model.metric import CountMetric, SumMetric
 from octad.model.needs import Needs
 from octad.model.numbers import plain
 from octad.model.plan import Plan
-from octad.readings.base import ASSUMES, BREAKS, grade_of, signed_percent, span_text
+from octad.readings.base import ASSUMES, BREAKS, grade_of, percent_text, signed_percent
 from octad.readings.claims import spoken
 from octad.stats.effects import compare, compare_many
 from octad.stats.moments import Moments
@@ -251,7 +251,7 @@ def _coming_back(plan: Plan, inputs: Inputs, days: int) -> Finding | None:
     claim = (
         f"In days {last.start + 1} to {last.stop}, {verb} active on a day "
         f"({plain(100 * share[0], 1)}% in control, {plain(100 * share[1], 1)}% in "
-        f"{inputs.arms[1]}; {signed_percent(effect.value)} {span_text(effect.low, effect.high)})."
+        f"{inputs.arms[1]}; {percent_text(effect.value, effect.low, effect.high)})."
     )
     return Finding(
         id="horizon.retention",

@@ -16,8 +16,7 @@ from octad.readings.base import (
     BREAKS,
     anytime_decides,
     grade_of,
-    signed_percent,
-    span_text,
+    percent_text,
 )
 from octad.readings.claims import in_arm
 from octad.stats.divergence import mix_divergence
@@ -165,7 +164,7 @@ def _mix_finding(at: _Arm, part: Effect, per: Effect | None) -> Finding:
         f"{share(part.control, 1)} to {share(part.treatment, 1)} of all use{at.words}"
     )
     if per is not None:
-        claim += f"; core use per user {signed_percent(per.value)} {span_text(per.low, per.high)}"
+        claim += f"; core use per user {percent_text(per.value, per.low, per.high)}"
     one, two = at.sides()
     drift, chart = _drift(at, one, two)
     exposure = at.inputs.exposure
@@ -265,12 +264,13 @@ def _displaced_finding(at: _Arm, j: int, effect: Effect, q: float) -> Finding:
         stance = Stance.AGAINST
     elif low > -_DRIFT:
         stance = Stance.FOR
-    points = f"{plain(100 * effect.value, 2, signed=True)} points"
+    edges = ", ".join(plain(100 * v, 2, signed=True) for v in (effect.low, effect.high))
+    points = f"{plain(100 * effect.value, 2, signed=True)} points [{edges}]"
     return Finding(
         id=f"product.displaced.{at.use.jobs[j]}{at.suffix}",
         claim=f"Of those who did “{at.use.jobs[j]}” before, {share(effect.treatment, 1)} still do, "
-        f"against {share(effect.control, 1)} in control ({points}, "
-        f"{span_text(effect.low, effect.high)}){at.words}.",
+        f"against {share(effect.control, 1)} in control ({points})"
+        f"{at.words}.",
         stance=stance,
         estimate=_number(effect, "share", p_adjusted=q),
         n=int(at.use.had[0, j] + at.use.had[at.arm, j]),

@@ -12,7 +12,7 @@ from octad.model.metric import ReviewMetric
 from octad.model.needs import Needs
 from octad.model.numbers import plain
 from octad.model.plan import Change, Expectation, Plan
-from octad.readings.base import Measured, grade_of, measure, number_of, signed_percent, span_text
+from octad.readings.base import Measured, grade_of, measure, number_of, percent_text
 from octad.readings.claims import spoken
 from octad.stats.forecasts import brier_score
 
@@ -110,7 +110,7 @@ def _finding(
     return Finding(
         id=f"reflection.{i + 1}.{e.metric}",
         claim=f"Forecast: {e.metric} would change by {e.change}, {e.sure:.0%} sure. It changed by "
-        f"{signed_percent(effect.value)} {span_text(effect.low, effect.high)}: {came}.",
+        f"{percent_text(effect.value, effect.low, effect.high)}: {came}.",
         stance=stance,
         grade=grade_of(plan),
         metric=e.metric,
