@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import os
+
+# Two workers with a thread pool each would fight over two cores; small matrices need no pool.
+for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS"):
+    os.environ.setdefault(name, "1")
+
 from pathlib import Path
 
 import pytest
