@@ -10,9 +10,10 @@ from octad.stats.sensitivity import (
     negative_controls,
     robustness,
 )
-from tests.reference.row import Row, row
+from octad.stats.specification import specification_curve
+from tests.reference.row import Row, exact, row
 
-__all__ = ["confounding", "controls"]
+__all__ = ["choices", "confounding", "controls"]
 
 
 def confounding() -> list[Row]:
@@ -52,3 +53,14 @@ def controls() -> list[Row]:
         row("calibrated p, .3 (.1)", calibrate(0.3, 0.1, nothing).p, 0.002699796,
             tolerance=1.5e-8, source=source),
     ]  # fmt: skip
+
+
+def choices() -> list[Row]:
+    """A curve must span the experiment and the naive comparison, and flag that they disagree."""
+    found = specification_curve([1794.34, -8497.52], [632.85, 712.02])
+    source = "LaLonde (1986), Dehejia & Wahba sample: experiment, and naive CPS comparison"
+    return [
+        exact("specification curve, highest", found.highest, 1794.34, source=source),
+        exact("specification curve, lowest", found.lowest, -8497.52, source=source),
+        exact("specification curve, contested", float(found.contested), 1.0, source=source),
+    ]

@@ -213,9 +213,9 @@ CASES = (
 def test_finite_or_refused(case: Callable[[Rng], object]) -> None:
     rng = np.random.default_rng(1)
     answered = 0
-    for _ in range(100):
+    for _ in range(60):
         with contextlib.suppress(NotEstimable):
             faults = _faults(case(rng))
             assert not faults, faults
             answered += 1
-    assert answered > 3  # and not everything is refused
+    assert answered > 2  # and not everything is refused
