@@ -102,6 +102,7 @@ def test_shift_errors_are_those_of_a_ratio() -> None:
         (np.array([[-1.0, 1.0]]), np.array([[5.0, 2.0]]), "counts"),
         (np.array([[np.nan, 1.0]]), np.array([[5.0, 2.0]]), "counts"),
         (np.ones((3, 2)), np.ones((3, 3)), "same buckets"),
+        (np.tile([3.0, 0.0], (4, 1)), np.tile([0.0, 2.0], (4, 1)), "no error"),
     ],
 )
 def test_refuses_what_it_cannot_answer(one: FloatArray, two: FloatArray, reason: str) -> None:

@@ -174,8 +174,8 @@ def mix_divergence(first: ArrayLike, second: ArrayLike, level: float = 0.95) -> 
         Value, interval, test, and contributions by part.
 
     Raises:
-        NotEstimable: When a mix is empty, lies in one bucket, fewer than two parts are used, or
-            there are too few buckets for the parts.
+        NotEstimable: When a mix is empty, lies in one bucket, fewer than two parts are used,
+            there are too few buckets for the parts, or no bucket differs from another.
     """
     one, two = _counts(first, "a mix"), _counts(second, "a mix")
     if one.shape != two.shape or one.ndim != 2:
@@ -209,8 +209,11 @@ def _wald(shift: FloatArray, covariance: FloatArray, buckets: int) -> float:
     values, vectors = np.linalg.eigh(covariance)
     used = values > max(float(values.max()), 0.0) * 1e-9
     rank = int(used.sum())
-    if rank == 0:  # Every bucket has the same shares: no spread at all.
-        return 1.0 if np.allclose(shift, 0.0, atol=1e-12) else 0.0
+    if rank == 0:
+        if np.allclose(shift, 0.0, atol=1e-12):
+            return 1.0
+        # Perhaps certain, perhaps three people: without any spread nobody can say which.
+        raise NotEstimable("every bucket of users moved by the same shares, so there is no error")
     if buckets <= rank:
         raise NotEstimable("too few buckets of users for this many parts")
     t2 = float((((vectors.T @ shift)[used]) ** 2 / values[used]).sum())

@@ -325,7 +325,7 @@ def _profile(parts: Parts, z: float, weight: FloatArray) -> tuple[float, float]:
     return float((value - half).min()), float((value + half).max())
 
 
-@lru_cache(maxsize=8)
+@lru_cache(maxsize=2)
 def _draws(count: int, size: int) -> FloatArray:
     """Standard normal draws, the same each time; kept, because a page asks for a few sizes."""
     draws = np.random.default_rng([19, size]).standard_normal((count, size))
