@@ -20,14 +20,23 @@ Choices, and why:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from octad.stats.levels import NO_LEVEL, NO_SPREAD, CodeArray, Levels, divide, fieller, spread
+from octad.stats.levels import (
+    NO_LEVEL,
+    NO_SPREAD,
+    ROUNDING,
+    CodeArray,
+    Levels,
+    divide,
+    fieller,
+    spread,
+)
 from octad.stats.sequential import anytime_multiplier
 
 __all__ = ["REASONS", "Effects", "Interval", "finish"]
@@ -126,9 +135,19 @@ def _relative(
             continue
         first, last, bounded = fieller(levels, reach)
         both = np.sort(np.stack([first, last]) * np.sign(control), axis=0)
-        edges += [np.where(bounded, both[0], np.nan), np.where(bounded, both[1], np.nan)]
+        # The estimate lies within by definition; rounding must not put it outside.
+        low, high = np.minimum(both[0], value), np.maximum(both[1], value)
+        edges += [np.where(bounded, low, np.nan), np.where(bounded, high, np.nan)]
     z = divide(value, se) if interval == "delta" else divide(treatment - control, error)
     return _Found(value, se, z, (edges[0], edges[1], edges[2], edges[3]), weak)
+
+
+def _without_rounding(levels: Levels) -> Levels:
+    """Levels that differ by rounding alone and have no error are equal."""
+    control, treatment = levels.level
+    near = np.abs(treatment - control) <= ROUNDING * np.maximum(np.abs(control), np.abs(treatment))
+    still = spread(levels, np.stack([-np.ones_like(control), np.ones_like(control)]))[0] == 0
+    return replace(levels, level=np.stack([control, np.where(near & still, control, treatment)]))
 
 
 def finish(
@@ -154,6 +173,7 @@ def finish(
         reduction: (...,) passed through.
         theta: (...,) passed through.
     """
+    levels = _without_rounding(levels)
     one = np.ones(levels.level.shape[1:])
     variance, df = spread(levels, np.stack([-one, one]))
     error = np.sqrt(variance)
