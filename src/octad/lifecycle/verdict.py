@@ -182,11 +182,12 @@ def _roll_back(plan: Plan, kpi: Answer, findings: list[Finding], harms: list[Fin
     segments = [f for f in harms if f.segment is not None]
     because = [_headline(plan, kpi, findings, harms), *(f.claim for f in (*lost, *segments[:2]))]
     margins = {**plan.launch.guardrails, **plan.launch.results}
-    nexts = [
-        f"Nothing short of {spoken(f.metric)} shown within {margins[f.metric]} would change this."
-        for f in lost[:2]
+    short = [
+        f"{spoken(str(f.metric))} shown within {margins[str(f.metric)]}"
+        for f in lost
         if f.metric in margins
     ]
+    nexts = [f"Nothing short of {' and '.join(short)} would change this."] if short else []
     if segments:
         nexts.append("The harmed segment would have to be spared, or helped, and measured again.")
     return Outcome(Verdict.ROLL_BACK, _row("harm"), tuple(because), tuple(dict.fromkeys(nexts)))

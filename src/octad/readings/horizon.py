@@ -81,12 +81,16 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         findings.append(found)
         if name == plan.launch.kpi:
             stances.append(found.stance or Stance.MIXED)
-            words.append(found.claim.rstrip("."))
+            # The claim's second sentence has the figures.
+            words.append(found.claim.split(". ", 1)[1].rstrip("."))
     back = _coming_back(plan, inputs, days)
     if back is not None:
         findings.append(back)
         stances.append(back.stance or Stance.MIXED)
-        words.append(back.claim.rstrip("."))
+        e = back.estimate
+        if e is not None:
+            span = back.claim.split(",", 1)[0].removeprefix("In ")
+            words.append(f"users active on a day {percent_text(e.value, e.low, e.high)} in {span}")
     return Answer(
         stance=_overall(stances),
         question=QUESTION,

@@ -31,6 +31,7 @@ _PLAIN = 0.05
 _FEW = 100
 _STORIES = 4
 EVERYONE = "everyone"
+_MISSED = "The team itself never met it."
 
 
 def needs(plan: Plan) -> Needs:
@@ -54,7 +55,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         found, stance = _errors(plan, inputs, inputs.errors)
         findings += found
         stances.append(stance)
-        words += [f.claim.rstrip(".") for f in found[:1]]
+        words += [_glance(f) for f in found[:1]]
     elif not plan.project.charter.errors:
         missing.append("An 'errors:' list in the charter: the events that mean something failed.")
     if inputs.walks is not None and inputs.walks.team:
@@ -198,9 +199,15 @@ def _error_finding(
     )
 
 
+def _glance(finding: Finding) -> str:
+    """An error's claim, as short as it goes."""
+    met, _, rest = finding.claim.partition(", against")
+    return met.rstrip(".") + ("; the team never did" if _MISSED in rest else "")
+
+
 def _how_to_meet(inputs: Inputs, errors: Errors, kind: str, arm: int) -> str:
     """Whether the team met it, and how long a tester would have to try."""
-    said = " The team itself never met it." if _team_missed(inputs, kind) else ""
+    said = f" {_MISSED}" if _team_missed(inputs, kind) else ""
     actions = float(errors.actions[arm].sum())
     chance = float(errors.times[kind][arm].sum()) / actions if actions else 0.0
     if 0 < chance < 1:
