@@ -87,7 +87,7 @@ def terms() -> list[Row]:
     """A table of two groups worked by hand: prior 10 documents of which 2 hold the term."""
     found = log_odds([30], [10], (100, 100), background=[0.2], rare_terms=True)
     delta = math.log(32 / 78) - math.log(12 / 98)
-    source = "Monroe, Colaresi & Quinn (2008), equations 16, 19 and 22, by hand"
+    source = "Monroe, Colaresi & Quinn (2008), by hand"
     return [
         exact("log-odds δ", found.delta[0], delta, source=source),
         exact("log-odds z", found.z[0], delta / math.sqrt(1 / 32 + 1 / 12), source=source),

@@ -108,7 +108,7 @@ def test_winners_promise_too_much_and_the_corrections_take_it_off() -> None:
         corrected.append(found.corrected - truly)
         shrunk.append(random_effects(x, s).shrunk[won].sum() - truly)
     assert np.mean(raw) > 2.0
-    # Measured effects in place of the true ones overcorrect a little (Lee & Shen, section 3).
+    # Measured effects in place of the true ones overcorrect a little.
     assert abs(np.mean(corrected)) < 0.2 * np.mean(raw)
     # Normal effects fit the model of shrinkage exactly; what is left is the error of τ².
     assert abs(np.mean(shrunk)) < 0.1 * np.mean(raw)

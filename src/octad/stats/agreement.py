@@ -73,7 +73,7 @@ def cohen_kappa(
     if expected <= 0:
         raise NotEstimable("both readers said the same one thing of everything")
     kappa = 1 - observed / expected
-    # With w = 1 − loss/max, kappa is the same; the error follows Fleiss et al., equation 14.
+    # With w = 1 − loss/max, kappa is the same; the error follows Fleiss et al. (1969).
     w = 1 - loss / max(float(loss.max()), 1.0)
     chance = float(rows @ w @ columns)
     mean_of = (w @ columns)[:, None] + (rows @ w)[None, :]
@@ -94,7 +94,7 @@ def cohen_kappa(
 def krippendorff_alpha(
     ratings: ArrayLike, scale: Level = "nominal", level: float = 0.95
 ) -> Agreement:
-    """Krippendorff's alpha of any number of readers, gaps allowed (Krippendorff 2004, ch. 11).
+    """Krippendorff's alpha of any number of readers, gaps allowed (Krippendorff 2004).
 
     ``α = 1 − D_o/D_e`` over all pairs of ratings of the same thing. The interval leaves out one
     thing at a time (jackknife, t quantiles).

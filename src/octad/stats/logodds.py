@@ -1,6 +1,6 @@
 """Which terms rose: log-odds with an informative Dirichlet prior.
 
-Monroe, Colaresi and Quinn (2008), *Fightin' Words*, equations 15 to 22. Counts are documents
+Monroe, Colaresi and Quinn (2008), *Fightin' Words*. Counts are documents
 that hold a term, not words, so that one ranter who repeats himself counts once; count authors
 instead of documents where authors are known.
 """

@@ -155,7 +155,7 @@ def ratio_from_standardised(difference: float) -> float:
 def robustness(
     estimate: float, se: float, freedom: float, *, q: float = 1.0, alpha: float = 0.05
 ) -> Confounding:
-    """Robustness values and partial R² (Cinelli & Hazlett 2020, sections 4.2 and 4.3).
+    """Robustness values and partial R² (Cinelli & Hazlett 2020).
 
     ``RV = ½(√(f⁴ + 4f²) − f²)`` with ``f = q·|t|/√df``; for the interval, f loses
     ``t*/√(df − 1)``.
@@ -205,7 +205,7 @@ def adjusted_for_confounder(
 ) -> Adjusted:
     """What would be left of the estimate beside a confounder of stated strength.
 
-    Cinelli & Hazlett (2020), equations 9 to 12; the bias is taken towards zero.
+    Cinelli & Hazlett (2020), as sensemakr does; the bias is taken towards zero.
 
     Args:
         estimate: Coefficient of the treatment.

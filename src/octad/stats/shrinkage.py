@@ -341,7 +341,7 @@ def winners_curse(
     threshold: float = 1.959963984540054,
     launched: ArrayLike | None = None,
 ) -> WinnersCurse:
-    """How much the launches that won promise too much (Lee & Shen 2018, equations 6 and 8).
+    """How much the launches that won promise too much (Lee & Shen 2018).
 
     A test is launched when its z exceeds a threshold. The sum over those launched is too large by
     ``Σ σᵢ·φ((bᵢσᵢ − aᵢ)/σᵢ)`` over *all* tests, run but not launched included; the estimate puts

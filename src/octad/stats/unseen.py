@@ -58,9 +58,10 @@ class Walked:
 
 
 def sample_coverage(n: float, once: float, twice: float, size: float | None = None) -> float:
-    """Share of all that happens that belongs to kinds already seen (Chao & Jost 2012, eq. 4a).
+    """Share of all that happens that belongs to kinds already seen (Chao & Jost 2012).
 
-    ``C = 1 − (f₁/n)·(n−1)f₁/((n−1)f₁ + 2f₂)``; beyond n, equation 12.
+    ``C = 1 − (f₁/n)·(n−1)f₁/((n−1)f₁ + 2f₂)``, carried on beyond n by
+    ``1 − (f₁/n)·A^(m−n+1)`` with A the second factor.
 
     Args:
         n: Observations.
@@ -85,7 +86,7 @@ def sample_coverage(n: float, once: float, twice: float, size: float | None = No
         return 1.0
     if twice > 0:
         keep = (n - 1) * once / ((n - 1) * once + 2 * twice)
-    else:  # Chao & Jost (2012), after equation 4a: f₂ = 0 takes the bias-corrected f̂₀.
+    else:  # Chao & Jost (2012), with f₂ = 0 takes the bias-corrected f̂₀.
         keep = (n - 1) * (once - 1) / ((n - 1) * (once - 1) + 2)
     more = 0.0 if size is None else size - n
     if more < 0:
