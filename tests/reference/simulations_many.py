@@ -131,7 +131,7 @@ def sample_ratios(rng: np.random.Generator, repetitions: int) -> list[Measured]:
 
 def harm(rng: np.random.Generator, repetitions: int) -> list[Measured]:
     """Seventy-six overlapping segments, none harmed, and one harmed."""
-    runs = min(max(repetitions // 10, 20), 400)
+    runs = min(max(repetitions // 16, 20), 400)
     rows = []
     naive = np.zeros(runs, dtype=bool)
     for tail, spread in (("light tails", 0.0), ("heavy tails", 1.0)):

@@ -172,7 +172,9 @@ def find_harm(
     if found.any():
         p[found], _ = step_down_max_t(sign * second.z[found], sign * second.shares[found], rng)
     if seen.any():
-        _, largest = step_down_max_t(sign * second.z[seen], sign * second.shares[seen], rng)
+        # For planning, a quarter of the draws will do.
+        shares = sign * second.shares[seen]
+        _, largest = step_down_max_t(sign * second.z[seen], shares, rng, draws=DRAWS // 4)
         reach = float(np.quantile(largest, 1 - error))
     radius = special.ndtri(0.975) * whole.se
     return HarmSearch(
