@@ -1,35 +1,51 @@
-"""What a plan's metrics lean on, checked against the events: names, columns, conditions."""
+"""What metrics and charter lean on, checked against the events: names, columns, conditions."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from octad.data.columns import column
 from octad.data.expression import condition
 from octad.data.gathering import Gathering
-from octad.errors import UnknownNameError, nearest
-from octad.model.metric import MeanMetric, QuantileMetric, SumMetric
-from octad.model.plan import Plan
+from octad.errors import OctadError, UnknownNameError, Where, nearest
+from octad.model.metric import MeanMetric, Metric, QuantileMetric, SumMetric
+from octad.model.plan import Charter
 
-__all__ = ["check_names"]
+__all__ = ["check_names", "doubtful_names"]
+
+Place = Callable[[str], Where | None]
 
 _COLUMNS: dict[str, type[Any]] = {"sum": SumMetric, "mean": MeanMetric, "of": QuantileMetric}
+_MOST_KINDS = 5_000
 
 
-def _named_events(plan: Plan) -> dict[str, str]:
-    """Every event name the plan leans on, with the key that names it."""
-    found: dict[str, str] = {}
-    names = (*plan.launch.metrics, *(e.metric for e in plan.launch.expects))
-    for name in dict.fromkeys(names):
-        metric = plan.metric(name)
-        for key in ("count", "of", "any", "returns", "on", "ratio", "funnel"):
-            value = getattr(metric, key, None)
-            if value is None or isinstance(value, str):
-                continue
-            for item in value:
-                for event in (item,) if isinstance(item, str) else item:
-                    found.setdefault(event, f"metrics.{name}.{key}")
-    return found
+def _events_of(metric: Metric) -> Iterable[tuple[str, str]]:
+    """Every event a metric names, with the key that names it."""
+    for key in ("count", "of", "any", "returns", "on", "ratio", "funnel"):
+        value = getattr(metric, key, None)
+        if value is None or isinstance(value, str):
+            continue
+        for item in value:
+            for event in (item,) if isinstance(item, str) else item:
+                yield event, key
+
+
+def _kinds(events: Any, wanted: Iterable[str]) -> tuple[set[str], list[str]]:
+    """Which of the wanted events there are, and the names there are to choose from."""
+    kinds = events.select("event").distinct()
+    seen = kinds.filter(kinds.event.isin(list(wanted))).to_pyarrow()["event"].to_pylist()
+    if set(seen) >= set(wanted):
+        return set(seen), []
+    return set(seen), [str(e) for e in kinds.limit(_MOST_KINDS).to_pyarrow()["event"].to_pylist()]
+
+
+def _columns_of(events: Any, name: str, metric: Metric, place: Place) -> None:
+    key = next((k for k, kind in _COLUMNS.items() if isinstance(metric, kind)), None)
+    if key is not None:
+        column(events, getattr(metric, key), where=place(f"metrics.{name}.{key}"))
+    if metric.where is not None:
+        condition(events, metric.where, where=place(f"metrics.{name}.where"))
 
 
 def check_names(job: Gathering, events: Any) -> None:
@@ -40,22 +56,54 @@ def check_names(job: Gathering, events: Any) -> None:
         DataError: When a condition compares what cannot be compared.
     """
     for name in sorted(job.needs.metrics):
-        metric = job.plan.metric(name)
-        key = next((k for k, kind in _COLUMNS.items() if isinstance(metric, kind)), None)
-        if key is not None:
-            column(events, getattr(metric, key), where=job.place(f"metrics.{name}.{key}"))
-        if metric.where is not None:
-            condition(events, metric.where, where=job.place(f"metrics.{name}.where"))
-    wanted = _named_events(job.plan)
-    if not wanted:
-        return
-    kinds = events.select("event").distinct()
-    seen = kinds.filter(kinds.event.isin(list(wanted))).to_pyarrow()["event"].to_pylist()
+        _columns_of(events, name, job.plan.metric(name), job.place)
+    launch = job.plan.launch
+    names = dict.fromkeys((*launch.metrics, *(e.metric for e in launch.expects)))
+    wanted = {
+        event: f"metrics.{name}.{key}"
+        for name in reversed(names)
+        for event, key in _events_of(job.plan.metric(name))
+    }
+    seen, known = _kinds(events, wanted)
     for event, key in wanted.items():
         if event not in seen:
-            known = [str(e) for e in kinds.limit(5_000).to_pyarrow()["event"].to_pylist()]
-            raise UnknownNameError(
-                f"there is no event '{event}' in the data.",
-                where=job.place(key),
-                mend=nearest(event, known),
-            )
+            raise _unknown(event, job.place(key), known)
+
+
+def doubtful_names(
+    events: Any, metrics: Mapping[str, Metric], charter: Charter, place: Place
+) -> list[OctadError]:
+    """Names that are probably slips, before a launch has any data of its own.
+
+    A column must be there. An event that is not there yet may be one that the launch will bring,
+    so it is only doubted when it looks like one that is.
+
+    Args:
+        events: The events, under our names.
+        metrics: The metrics to look at.
+        charter: The charter, for its jobs' and its errors' events.
+        place: From a dotted key to its file and line.
+    """
+    found: list[OctadError] = []
+    wanted: dict[str, str] = {}
+    for name, metric in metrics.items():
+        try:
+            _columns_of(events, name, metric, place)
+        except OctadError as error:
+            found.append(error)
+        for event, key in _events_of(metric):
+            wanted.setdefault(event, f"metrics.{name}.{key}")
+    for name, job in charter.jobs.items():
+        for event in job.events:
+            wanted.setdefault(event, f"charter.jobs.{name}.events")
+    for event in charter.errors:
+        wanted.setdefault(event, "charter.errors")
+    seen, known = _kinds(events, wanted)
+    unknown = [_unknown(e, place(key), known) for e, key in wanted.items() if e not in seen]
+    return found + [error for error in unknown if error.mend.startswith("Did you mean")]
+
+
+def _unknown(event: str, where: Where | None, known: list[str]) -> UnknownNameError:
+    return UnknownNameError(
+        f"there is no event '{event}' in the data.", where=where, mend=nearest(event, known)
+    )

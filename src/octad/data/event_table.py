@@ -81,9 +81,7 @@ def gather_events(job: Gathering, frame: Frame | None) -> None:
         population = (
             compare_everyone(tape, frame, events, tables.users)
             if everyone
-            else compare_exposed(
-                tape, plan, frame, tables.exposures, tables.users, job.place
-            )
+            else compare_exposed(tape, plan, frame, tables.exposures, tables.users, job.place)
         )
     job.parts |= {"arms": population.arms, "exposure": population.exposure}
     check_names(job, events)
@@ -371,7 +369,7 @@ def _volume(tape: Tape, population: Population, events: Any) -> Volume:
     t = t.filter((at >= t.exposed) & (at < population.frame.until))
     t = t.mutate(date=t.time.date())
     expr = t.group_by("date", "code").agg(events=t.count(), users=t.uid.nunique())
-    rows, _ = tape.read("events by calendar day", expr, after=("population",))
+    rows, _ = tape.read("events by calendar day", expr)
     days, index = np.unique(rows["date"].to_numpy().astype("datetime64[D]"), return_inverse=True)
     out = np.zeros((2, len(days), len(population.arms)))
     at_cell = (index, rows["code"].to_numpy())

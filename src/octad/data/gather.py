@@ -47,7 +47,7 @@ def gather(
         OctadError: When the data cannot serve the plan: an arm without users, a column or an
             event that is not there, a launch that has not begun.
     """
-    tape = Tape(engine.backend, progress)
+    tape = Tape(engine.backend, progress, engine.root)
     with tape.stage("opening the sources"):
         tables = open_sources(engine, plan.project, where=where)
     job = Gathering(plan, needs, tape, tables, engine, where)
@@ -69,7 +69,7 @@ def _frame(job: Gathering, as_of: date | None) -> Frame | None:
     for name in ("events", "exposures", "units", "reviews"):
         intake = job.tables.intake.get(name)
         if intake is not None and intake.last is not None:
-            return frame_of(job.plan, intake.last, as_of)
+            return frame_of(job.plan, intake.last, as_of, job.place)
     return None
 
 

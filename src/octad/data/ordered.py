@@ -91,7 +91,7 @@ def funnel_values(
     final = t[f"hit{len(steps) - 1}"]
     through = final.notnull() & (t.at - final <= span)
     expr = t.group_by("uid", "after").agg(entered=t.hit0.notnull().any(), through=through.any())
-    rows, key = tape.read("a funnel", expr, after=("population",))
+    rows, key = tape.read("a funnel", expr)
     uid = rows["uid"].to_numpy()
     after = rows["after"].to_numpy(zero_copy_only=False).astype(bool)
     out = np.zeros((4, population.n))
@@ -140,9 +140,7 @@ def quantiles_of(
         keep = np.flatnonzero(population.bucket < few).astype(np.int32)
         chosen = ibis.memtable({"uid": keep})
         t = t.semi_join(chosen, "uid")
-    rows, key = tape.read(
-        f"values of {metric.of}", t.select("uid", "code", "value"), after=("population",)
-    )
+    rows, key = tape.read(f"values of {metric.of}", t.select("uid", "code", "value"))
     values, uid = rows["value"].to_numpy(), rows["uid"].to_numpy()
     code = rows["code"].to_numpy()
     out = np.full((2, len(population.arms)), np.nan)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from octad.data.clock import DAY, micros, to_micros
 from octad.data.tape import Tape
-from octad.errors import DataError, nearest
+from octad.errors import DataError, Where, nearest
 from octad.model.inputs import Exposure
 from octad.model.plan import Everyone, Plan
 
@@ -48,13 +49,22 @@ def _midnight(day: date) -> int:
     return to_micros(datetime.combine(day, time(), tzinfo=UTC))
 
 
-def frame_of(plan: Plan, newest: datetime, as_of: date | None) -> Frame:
+Place = Callable[[str], Where | None]
+"""From a dotted key of the plan to its file and line."""
+
+
+def _nowhere(_: str) -> Where | None:
+    return None
+
+
+def frame_of(plan: Plan, newest: datetime, as_of: date | None, place: Place = _nowhere) -> Frame:
     """Lay out the time of a review.
 
     Args:
         plan: The plan, for its first and last day.
         newest: The newest row of the data, UTC.
         as_of: The last day to be seen, when the user names one.
+        place: For errors that point into the plan.
 
     Raises:
         DataError: When the launch has not begun by then.
@@ -67,6 +77,7 @@ def frame_of(plan: Plan, newest: datetime, as_of: date | None) -> Frame:
     if starts is not None and newest.date() < starts:
         raise DataError(
             f"the launch starts on {starts}, and the newest data are of {newest.date()}.",
+            where=place("starts"),
             mend="Review it once there are data from after its start, or mend 'starts'.",
         )
     until = to_micros(newest) + 1
@@ -131,7 +142,12 @@ def _staff(users: ibis.Table | None) -> ibis.Table | None:
 
 
 def compare_exposed(
-    tape: Tape, plan: Plan, frame: Frame, exposures: ibis.Table, users: ibis.Table | None
+    tape: Tape,
+    plan: Plan,
+    frame: Frame,
+    exposures: ibis.Table,
+    users: ibis.Table | None,
+    place: Place = _nowhere,
 ) -> Population:
     """Take each user's first exposure, and keep those in one arm, in time, and not staff.
 
@@ -144,7 +160,7 @@ def compare_exposed(
     names = ("control", *plan.treatments)
     t = exposures.filter(micros(exposures.time) < frame.until)
     if "launch" in t.columns:
-        _check_launch(tape, t, launch.launch)
+        _check_launch(tape, t, launch.launch, place)
         t = t.filter(t.launch.isnull() | (t.launch == launch.launch))
     t = t.mutate(arm=t.arm.fill_null(NO_ARM))
     first = t.group_by("user").agg(
@@ -165,20 +181,21 @@ def compare_exposed(
         late=first.exposed >= frame.enrol_until,
     )
     seen = tape.step("exposed", first)
-    _explain_strange(tape, seen, names, values)
+    _explain_strange(tape, seen, names, values, place)
     kept = seen.filter(
         (seen.several == 1) & (seen.code >= 0) & ~seen.staff & ~seen.early & ~seen.late
     )
     return _bring_over(tape, frame, names, kept, seen)
 
 
-def _check_launch(tape: Tape, exposures: ibis.Table, name: str) -> None:
+def _check_launch(tape: Tape, exposures: ibis.Table, name: str, place: Place) -> None:
     """Refuse a launch that the exposures do not know, which would read as nobody exposed."""
     seen = tape.read("launches in the exposures", exposures.select("launch").distinct())[0]
     known = {str(v) for v in seen["launch"].to_pylist() if v is not None}
     if known and name not in known:
         raise DataError(
             f"the exposures hold no launch '{name}'.",
+            where=place("launch"),
             mend=nearest(name, known) + " The launch is the name of the plan's file.",
         )
 
@@ -210,11 +227,17 @@ def compare_everyone(
 
 
 def _explain_strange(
-    tape: Tape, seen: ibis.Table, names: tuple[str, ...], values: list[str]
+    tape: Tape, seen: ibis.Table, names: tuple[str, ...], values: list[str], place: Place
 ) -> None:
     table, _ = tape.read("users by arm", seen.group_by("arm", "code").agg(users=seen.count()))
     counts = {row["arm"]: row["users"] for row in table.to_pylist()}
     counts.pop(None, None)
+    if not counts:
+        raise DataError(
+            "the exposures hold no row that can be used, so nobody knows who got the launch.",
+            where=place("sources.exposures.table"),
+            mend="Run `octad check` to see what was left out, and why.",
+        )
     for name, value in zip(names, values, strict=True):
         if not counts.get(value):
             found = (
@@ -222,6 +245,7 @@ def _explain_strange(
             )
             raise DataError(
                 f"nobody is in the arm {name} ('{value}'); the exposures hold {found}.",
+                where=place(f"arms.{name}"),
                 mend=nearest(value, counts) or "Look at 'starts' and the exposures' times.",
             )
 
@@ -236,11 +260,10 @@ def _bring_over(
     numbered = kept.mutate(
         uid=ibis.row_number().over(order_by=kept.user).cast("int32"), hex=bucket_hex(kept.user)
     ).select("uid", "user", "code", "exposed", "hex")
-    table = tape.step("population", numbered, after=("exposed",))
+    table = tape.step("population", numbered)
     rows, key = tape.read(
         "who is compared",
         table.select("uid", "code", "exposed", "hex").order_by("uid"),
-        after=("population",),
     )
     arm = rows["code"].to_numpy().astype(np.int64)
     exposed = rows["exposed"].to_numpy().astype(np.int64)

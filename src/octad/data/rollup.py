@@ -93,7 +93,7 @@ class Rollup:
 
         sums = {f"s{i}": term(part) for i, part in enumerate(wanted)}
         expr = t.group_by("uid").agg(first_day=t.day.min(), **sums)
-        rows, key = tape.read("sums per user", expr, after=("population", "rollup"))
+        rows, key = tape.read("sums per user", expr)
         uid = rows["uid"].to_numpy()
         n = self.population.n
         columns: dict[Part, FloatArray] = {}
@@ -124,7 +124,7 @@ class Rollup:
             if len(values) == 2:
                 terms[f"c_{keys[0]}_{keys[1]}"] = values[0].cov(values[1], how="pop")
         expr = t.group_by("code", "day").agg(**terms)
-        rows, key = tape.read("sums by arm and day", expr, after=("population", "rollup"))
+        rows, key = tape.read("sums by arm and day", expr)
         return self._daily_arrays(rows, drawn, key)
 
     def _key(self, primitive: Primitive, recipe: Recipe) -> str:
@@ -206,5 +206,5 @@ def roll_up(
     expr = joined.group_by("uid", "day").agg(
         **{name: aggregate(joined, p, joined.since) for p, name in names.items()}
     )
-    table = tape.step("rollup", expr, after=("population",))
+    table = tape.step("rollup", expr)
     return Rollup(table, names, population, back)

@@ -82,18 +82,15 @@ def read_sample(
             exposed=ibis.literal(first, "int64"),
         ).filter(lambda t: t.uid >= -_STAFF)
         parts.append(team.select("user", "uid", "exposed"))
-    people = tape.step(
-        "sample", ibis.union(*parts) if len(parts) > 1 else parts[0], ("population",)
-    )
+    people = tape.step("sample", ibis.union(*parts) if len(parts) > 1 else parts[0])
     joined = events.join(people, "user")
     at = micros(joined.time)
     joined = joined.filter((at >= joined.exposed) & (at < population.frame.until))
     rows, key = tape.read(
         "events of a sample of users, in order",
         joined.select(uid=joined.uid, at=micros(joined.time), event=joined.event),
-        after=("population", "sample"),
     )
-    ids, _ = tape.read("the sampled users", people.select("uid", "user"), ("population", "sample"))
+    ids, _ = tape.read("the sampled users", people.select("uid", "user"))
     codes = rows["event"].fill_null("").combine_chunks().dictionary_encode()
     person = rows["uid"].to_numpy().astype(np.int64)
     time = rows["at"].to_numpy().astype(np.int64)

@@ -148,7 +148,6 @@ def from_table(
         joined.select("uid", **{f"a{i}": value for i, value in enumerate(shown.values())}).order_by(
             "uid"
         ),
-        after=("population",),
     )
     return from_arrow(rows, {f"a{i}": name for i, name in enumerate(names)}), {}
 

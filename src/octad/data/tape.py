@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Protocol
 
 import ibis
 import pyarrow as pa
 
 __all__ = ["Progress", "Tape", "digest"]
+
+_TABLES = re.compile(r'(?:FROM|JOIN)\s+(?:"temp"\."main"\.)?"(\w+)"')
 
 
 class Progress(Protocol):
@@ -33,13 +37,16 @@ class Tape:
 
     Attributes:
         backend: The Ibis backend.
-        queries: Digest to (what it is for, SQL); the SQL carries the steps it builds on.
+        queries: Digest to (what it is for, SQL); the SQL carries all it builds on, so that it runs
+            by itself in the project's folder.
         stages: (name, seconds, rows read) in the order they ran.
         scanned: Rows read from sources, each pass counted.
+        root: The project's folder, so that queries name files from there.
     """
 
     backend: Any
     progress: Progress | None = None
+    root: Path | None = None
     queries: dict[str, tuple[str, str]] = field(default_factory=dict)
     stages: list[tuple[str, float, int | None]] = field(default_factory=list)
     scanned: int = 0
@@ -57,31 +64,54 @@ class Tape:
             self.stages.append((name, time.perf_counter() - start, rows))
             self.scanned += rows or 0
 
-    def step(self, name: str, expr: ibis.Table, after: tuple[str, ...] = ()) -> ibis.Table:
+    def step(self, name: str, expr: ibis.Table) -> ibis.Table:
         """Keep a table in the engine for the rest of the review.
 
         Args:
             name: What it is called there.
             expr: What it is made of.
-            after: Steps whose text belongs before this one's.
 
         Returns:
             The table, by its name.
         """
-        sql = f"CREATE TEMP TABLE {name} AS\n{self.backend.compile(expr)};"
-        self._steps[name] = "\n\n".join([*(self._steps[step] for step in after), sql])
+        self._steps[name] = f"CREATE TEMP TABLE {name} AS\n{self.backend.compile(expr)};"
         return self.backend.create_table(name, expr, temp=True, overwrite=True)
 
-    def read(
-        self, what: str, expr: ibis.Table, after: tuple[str, ...] = ()
-    ) -> tuple[pa.Table, str]:
+    def read(self, what: str, expr: ibis.Table) -> tuple[pa.Table, str]:
         """Bring a result over.
 
+        Args:
+            what: What it is for, as a reader would say it.
+            expr: The query.
+
         Returns:
-            The rows, and the digest under which the query is kept.
+            The rows, and the digest under which the query is kept, with all it builds on.
         """
-        sql = str(self.backend.compile(expr))
-        text = "\n\n".join([*(self._steps[step] for step in after), f"{sql};"])
+        sql = f"{self.backend.compile(expr)};"
+        text = "\n\n".join([*self._under(sql).values(), sql])
         key = digest(text)
         self.queries[key] = (what, text)
         return expr.to_pyarrow(), key
+
+    def _under(self, sql: str) -> dict[str, str]:
+        """The steps and sources that a query builds on, each once, what comes first first."""
+        found: dict[str, str] = {}
+        for name in dict.fromkeys(_TABLES.findall(sql)):
+            own = self._steps.get(name) or self._source(name)
+            if own:
+                found |= {k: v for k, v in self._under(own).items() if k not in found}
+                found[name] = own
+        return found
+
+    def _source(self, name: str) -> str:
+        """How a source was opened; its files are named from the project's folder."""
+        if not name.startswith("_octad"):
+            return ""
+        rows = self.backend.con.execute(
+            "SELECT sql FROM duckdb_views() WHERE view_name = ?", [name]
+        ).fetchall()
+        sql = str(rows[0][0]) if rows else ""
+        if self.root is not None:
+            sql = sql.replace(f"'{self.root}/", "'")
+        self._steps[name] = sql
+        return sql

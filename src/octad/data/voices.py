@@ -12,7 +12,7 @@ import pyarrow as pa
 from octad.data.tape import Tape
 from octad.model.inputs import Releases, Reviews, TextArray
 
-__all__ = ["read_releases", "read_reviews"]
+__all__ = ["products_of", "read_releases", "read_reviews"]
 
 _LONGEST = 20_000
 """Characters of a review that are read; a longer one is cut, since nobody's point needs more."""
@@ -63,6 +63,12 @@ def read_reviews(tape: Tape, table: ibis.Table, product: str, until: datetime | 
         author=np.array([_author(v) for v in _text(rows["author"])], dtype=object),
         deleted=rows["deleted"].to_numpy().astype(bool),
     )
+
+
+def products_of(table: ibis.Table) -> list[str]:
+    """The products that reviews are of; none when the source does not say."""
+    names = table.select("product").distinct().limit(1_000).to_pyarrow()["product"].to_pylist()
+    return [str(name) for name in names if name is not None]
 
 
 def read_releases(tape: Tape, table: ibis.Table, product: str, until: datetime | None) -> Releases:

@@ -1,0 +1,43 @@
+"""The text kept beside a number makes that number again, by itself."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from octad.data.tape import digest
+from octad.model.needs import Needs
+from tests.data.small import gathered, plan_of, random_world, write_world
+
+AGAIN = """
+import sys, duckdb
+sql = sys.stdin.read()
+print(len(duckdb.connect().execute(sql).fetchall()))
+"""
+
+
+def test_every_query_runs_again_by_itself_in_the_projects_folder(tmp_path: Path) -> None:
+    world = random_world(2, users=60)
+    root = write_world(world, tmp_path / "project")
+    metrics = frozenset({"opens", "through", "wait"})
+    needs = Needs(totals=metrics, daily=metrics, walks=True, volume=True, stories=2)
+    queries = gathered(root, plan_of(world), needs).queries
+    said = {what for what, _ in queries.values()}
+    assert {"sums per user", "a funnel", "events by calendar day", "who is compared"} <= said
+    for key, (_, sql) in queries.items():
+        assert key == digest(sql)
+        assert str(root) not in sql
+    for what in ("sums per user", "a funnel"):
+        sql = next(sql for said, sql in queries.values() if said == what)
+        again = subprocess.run(
+            [sys.executable, "-c", AGAIN],
+            input=sql,
+            cwd=root,
+            env={**os.environ, "PYTHONWARNINGS": "error"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        assert int(again.stdout) > 10
