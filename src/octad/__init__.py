@@ -5,12 +5,12 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from octad.version import __version__
+
 if TYPE_CHECKING:
     from octad.lifecycle.session import Session
 
 __all__ = ["__version__", "open"]
-
-__version__ = "0.1.0"
 
 
 def open(folder: str = ".") -> Session:  # noqa: A001 - octad.open("folder") is the documented entry

@@ -15,6 +15,7 @@ from octad.data.functions import digest
 from octad.data.intake import Intake
 from octad.data.roles import Places
 from octad.data.sources import Tables, open_sources
+from octad.errors import OctadError
 from octad.model.plan import Project
 
 __all__ = ["CheckReport", "ColumnNote", "check"]
@@ -49,11 +50,13 @@ class CheckReport:
         intake: By source; with users counted and whole-row copies noted.
         columns: By source.
         rejects: By source, the file that holds its rejected rows, from the project's folder.
+        doubts: Names in `octad.yml` that are probably misspelt.
     """
 
     intake: Mapping[str, Intake]
     columns: Mapping[str, tuple[ColumnNote, ...]]
     rejects: Mapping[str, str]
+    doubts: tuple[OctadError, ...] = ()
 
     @property
     def sound(self) -> bool:

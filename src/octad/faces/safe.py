@@ -38,6 +38,7 @@ _STRAY_JOINER = re.compile(rf"(?<!{_SHAPED})[\u200c\u200d]+|[\u200c\u200d]+(?!{_
 _MARK = r"[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]"
 _MARKS = re.compile(rf"({_MARK}{{3}}){_MARK}+")
 _RUN = re.compile(r" {2,}")
+_INNER_RUN = re.compile(r"(?<=[^ \n]) {2,}")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")
 _MARKDOWN = re.compile(r"([\\`*_\[\]|~$])")
 _START = re.compile(r"^(\d{1,9})?([.)+-](?=\s|$)|#(?=[#\s]|$)|[=-](?=[=\s-]*$))")
@@ -69,7 +70,9 @@ def clean(text: object, *, limit: int = LIMIT, lines: bool = False) -> str:
     out = _BLANK.sub(" ", _LINE.sub("\n", out)) if lines else _SPACE.sub(" ", out)
     out = _INVISIBLE.sub("", out)
     out = _MARKS.sub(r"\1", _STRAY_JOINER.sub("", out))
-    out = _RUN.sub(" ", _SURROGATE.sub("\ufffd", out)).strip()
+    out = _SURROGATE.sub("\ufffd", out)
+    # Spaces at the start of a line may point at something in the line above.
+    out = _INNER_RUN.sub(" ", out).strip("\n").rstrip() if lines else _RUN.sub(" ", out).strip()
     if len(out) > limit or len(raw) > limit * 4 + 4096:
         counted = f" ({len(raw):,} characters in all)" if limit >= 200 else ""
         return f"{out[:limit].rstrip()}…{counted}"

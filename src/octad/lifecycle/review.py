@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import date
 from typing import Protocol
 
-from octad import __version__
 from octad.data.connect import Engine
 from octad.data.gather import gather
 from octad.data.tape import Progress
@@ -20,6 +19,7 @@ from octad.project.digest import plan_digest
 from octad.project.load import LoadedPlan
 from octad.readings import all_readings
 from octad.readings.base import design_of, grade_of
+from octad.version import __version__
 
 __all__ = ["HistoryOf", "look_at", "place_of"]
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,12 +68,14 @@ class Session:
         """
         from octad.data.check import check  # noqa: PLC0415 - opens an engine
         from octad.data.connect import connect  # noqa: PLC0415
+        from octad.lifecycle.names import doubtful  # noqa: PLC0415
 
         loaded = self.project()
         if progress is not None:
             progress("reading every source", None)
         with connect(loaded.project, self.root, where=loaded.where("connection")) as engine:
-            return check(engine, loaded.project, where=loaded.where)
+            found = check(engine, loaded.project, where=loaded.where)
+            return replace(found, doubts=tuple(doubtful(loaded, engine)))
 
     def review(
         self,
@@ -180,6 +182,7 @@ class Session:
         """The newest event there is, to say whether the plan was sealed before the data."""
         from octad.data.connect import connect  # noqa: PLC0415 - opens an engine
         from octad.data.sources import open_sources  # noqa: PLC0415
+        from octad.lifecycle.names import refuse_doubtful  # noqa: PLC0415
 
         project = loaded.plan.project
         names = {"events", "units"} & {
@@ -188,6 +191,7 @@ class Session:
         if not names:
             return None
         with connect(project, self.root) as engine:
+            refuse_doubtful(loaded, engine)
             tables = open_sources(engine, project, only=names, where=loaded.home.where)
             moments = [i.last for i in tables.intake.values() if i.last is not None]
         return max(moments, default=None)
@@ -208,6 +212,12 @@ class Session:
             UsageError: When a reading is not one of the eight.
         """
         load_plan(self.root, launch)
+        for said, word in ((what, "decision"), (who, "name"), (why, "reason")):
+            if not said.strip():
+                raise UsageError(
+                    f"the {word} is empty.",
+                    mend="A decision says what, who and why; it cannot be taken back later.",
+                )
         for name in against:
             if name not in READINGS:
                 raise UsageError(

@@ -15,8 +15,10 @@ from octad.data.gather import gather
 from octad.data.sources import open_sources
 from octad.data.tape import Progress
 from octad.errors import DataError
+from octad.lifecycle.names import refuse_doubtful
 from octad.lifecycle.review import place_of
 from octad.model.inputs import Inputs
+from octad.model.metric import ReturnsMetric
 from octad.model.needs import Needs
 from octad.model.plan import Everyone, Launch, Plan
 from octad.model.review import READINGS
@@ -71,7 +73,7 @@ class PlanReport:
     Attributes:
         as_of: The newest data it was sized from.
         users: Users that the enrolment would bring; `a_day` on an average day of it.
-        enrolment: Its length in days.
+        enrolment: Its length in days, as far as the history shows who comes.
         metrics: KPI, results, guardrails.
         silent: Reading to what it lacks, for those that will have nothing to say.
         precedents: Past launches in the ledger with the same KPI: name, verdict, decision.
@@ -107,8 +109,10 @@ def size(loaded: LoadedPlan, progress: Progress | None = None) -> PlanReport:
     enrolment = _enrolment(plan.launch)
     lacks = _lacks(plan)
     with connect(plan.project, loaded.root, where=loaded.home.where("connection")) as engine:
-        newest, arriving, inputs, why = _history(loaded, engine, enrolment, progress)
+        refuse_doubtful(loaded, engine)
+        newest, arriving, inputs, why = _history(loaded, engine, progress)
     total = None if arriving is None else int(arriving[:enrolment].sum())
+    days = enrolment if arriving is None else min(enrolment, len(arriving))
     metrics = tuple(
         _metric(plan, inputs, name, role, total, arriving, why) for name, role in _roles(plan)
     )
@@ -116,8 +120,8 @@ def size(loaded: LoadedPlan, progress: Progress | None = None) -> PlanReport:
         launch=plan.launch.launch,
         as_of=newest,
         users=total,
-        a_day=None if total is None else total / enrolment,
-        enrolment=enrolment,
+        a_day=None if total is None else total / max(1, days),
+        enrolment=days,
         metrics=metrics,
         silent=lacks,
         precedents=_precedents(loaded),
@@ -142,7 +146,7 @@ def _enrolment(launch: Launch) -> int:
 
 
 def _history(
-    loaded: LoadedPlan, engine: Engine, enrolment: int, progress: Progress | None
+    loaded: LoadedPlan, engine: Engine, progress: Progress | None
 ) -> tuple[date | None, NDArray[np.float64] | None, Inputs, str]:
     """Moments of every metric in the past, and users arriving by day."""
     plan = loaded.plan
@@ -157,9 +161,14 @@ def _history(
     if intake.last is None or intake.first is None:
         return None, None, Inputs(), "the events hold no row that can be read"
     newest = intake.last if intake.last.tzinfo else intake.last.replace(tzinfo=UTC)
-    start = _pretended(plan, intake.first, newest, enrolment)
+    longest = _longest(plan)
+    start = _pretended(plan, intake.first, newest, longest)
     if start is None:
-        why = "the history is too short: it takes 28 days, and the longest window after them"
+        there = (newest.date() - _day(intake.first)).days + 1
+        why = (
+            f"the history is too short: it takes {_PAST} days, and {longest.days} for the longest "
+            f"window after them; there are {there}"
+        )
         return newest.date(), None, Inputs(), why
     past = plan.model_copy(
         update={
@@ -184,16 +193,25 @@ def _history(
     return newest.date(), arrivals(engine, tables.events, start), inputs, ""
 
 
-def _pretended(plan: Plan, first: datetime, newest: datetime, enrolment: int) -> date | None:
+def _day(moment: datetime) -> date:
+    return moment.date() if moment.tzinfo is None else moment.astimezone(UTC).date()
+
+
+def _longest(plan: Plan) -> timedelta:
+    """The longest window of the plan's metrics; a week when none has one."""
+    metrics = [plan.metric(name) for name in plan.launch.metrics]
+    windows = [m.window for m in metrics if m.window is not None]
+    spans = [m.between[1] for m in metrics if isinstance(m, ReturnsMetric)]
+    return max([*windows, *spans], default=timedelta(days=7))
+
+
+def _pretended(plan: Plan, first: datetime, newest: datetime, longest: timedelta) -> date | None:
     """The latest day from which every window has ended, with some past before it.
 
     A day whose windows end before the launch is better; where the history is too short for that,
     users that the launch has reached are in it, and its effect adds a little to their spread.
     """
-    windows = [m.window for n in plan.launch.metrics if (m := plan.metric(n)).window is not None]
-    spans = [m.between[1] for n in plan.launch.metrics if hasattr(m := plan.metric(n), "between")]
-    longest = max([*windows, *spans, timedelta(days=enrolment)])
-    begun = first.date() if first.tzinfo is None else first.astimezone(UTC).date()
+    begun = _day(first)
     starts = plan.launch.starts or newest.date()
     for start in (min(newest.date(), starts) - longest, newest.date() - longest):
         if start - timedelta(days=_PAST) >= begun:
@@ -254,7 +272,7 @@ def _metric(
 
 def _window(plan: Plan, name: str) -> float:
     metric = plan.metric(name)
-    span = metric.between[1] if hasattr(metric, "between") else metric.window
+    span = metric.between[1] if isinstance(metric, ReturnsMetric) else metric.window
     return 0.0 if span is None else span / timedelta(days=1)
 
 

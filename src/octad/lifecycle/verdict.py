@@ -250,7 +250,8 @@ def _clause(f: Finding) -> str:
 
 def _headline(plan: Plan, kpi: Answer, findings: list[Finding], harms: list[Finding]) -> str:
     """One sentence: what the KPI did, what the results did, who pays."""
-    parts = [_clause(f) for f in kpi.findings if f.metric == plan.launch.kpi][:1]
+    named = [f for f in kpi.findings if f.metric is not None and f.metric == plan.launch.kpi]
+    parts = [_clause(f) for f in named[:1]]
     names = [f.metric for f in harms if f.segment is None]
     shown = [f for f in findings if f.state is not None and f.metric in names]
     if not shown:

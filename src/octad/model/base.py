@@ -22,6 +22,7 @@ __all__ = [
 
 _SPAN = re.compile(r"^\s*(\d+(?:\.\d+)?)\s*(m|min|h|d|w)\s*$")
 _UNIT = {"m": 60.0, "min": 60.0, "h": 3600.0, "d": 86400.0, "w": 7 * 86400.0}
+_LONGEST = 36_500 * 86_400.0
 _NUMBER = re.compile(r"^\s*([+-]?\d+(?:\.\d+)?)\s*(%|pp)?\s*$")
 
 
@@ -43,7 +44,11 @@ def parse_span(value: object) -> object:
     if match is None:
         msg = f"'{value}' is no length of time; write a number and a unit, such as 14d, 6h or 30m"
         raise ValueError(msg)
-    return timedelta(seconds=float(match[1]) * _UNIT[match[2]])
+    seconds = float(match[1]) * _UNIT[match[2]]
+    if seconds > _LONGEST:
+        msg = f"'{value}' is longer than any data; write at most 100 years, such as 36500d"
+        raise ValueError(msg)
+    return timedelta(seconds=seconds)
 
 
 def format_span(span: timedelta) -> str:
@@ -94,7 +99,10 @@ def parse_margin(value: object) -> object:
     if match is None or isinstance(value, bool):
         msg = f"'{value}' is no margin; write 1% (relative), 0.5pp (points) or a bare number"
         raise ValueError(msg)
-    size, sign = abs(float(match[1])), match[2]
+    if match[1].startswith("-"):
+        msg = f"'{value}' is negative; a margin is the size of a loss, such as {str(value)[1:]}"
+        raise ValueError(msg)
+    size, sign = float(match[1]), match[2]
     if sign == "%":
         return Margin(value=size / 100, kind="relative")
     return (

@@ -353,8 +353,8 @@ def number_of(measured: Measured, *, p_adjusted: float | None = None) -> Number:
         se=e.se,
         z=measured.absolute.z,
         p_adjusted=p_adjusted,
-        control=measured.raw_control,
-        treatment=measured.raw_treatment,
+        control=measured.absolute.control,
+        treatment=measured.absolute.treatment,
     )
 
 

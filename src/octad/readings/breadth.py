@@ -86,7 +86,9 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     missing = list(missing_metrics(inputs, list(guards)))
     if not guards:
         missing.append("A 'guardrails:' in the plan: what must not get worse, and by how much.")
-    if not segments:
+    if not segments and not _searched(plan):
+        missing.append("A 'results:' or 'guardrails:' in the plan, to search segments for harm in.")
+    elif not segments:
         missing.append(
             "Attributes of users known before exposure, to see who pays: a users source, or use "
             "before exposure."

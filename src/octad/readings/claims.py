@@ -232,7 +232,7 @@ def _arms_table(metric: Metric, inputs: Inputs, m: Measured) -> tuple[Evidence, 
     names = (inputs.arms[0], m.arm) if len(inputs.arms) > 1 else ("before", "after")
     levels = (m.raw_control, m.raw_treatment)
     said = [level_text(level, share=m.share) for level in levels]
-    title = f"{spoken(m.metric)} by arm"
+    title = f"{spoken(m.metric)} by arm, as counted"
     if isinstance(metric, RatioMetric | MeanMetric):
         above, below = _parts(metric)
         rows: tuple[tuple[str | float | int | None, ...], ...] = tuple(

@@ -48,9 +48,9 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     users come back in the last week. For: a gain is still there at the end and has not shrunk.
     Mixed: else. Silent: under 14 whole days were observed, or there is nothing day by day.
     """
-    if len(inputs.arms) < 2 or not inputs.daily:
-        why = "no metric of this plan can be followed day by day"
-        if inputs.metrics and not inputs.daily:
+    if len(inputs.arms) < 2 or (not inputs.daily and inputs.retention is None):
+        why = "there is no control to compare days with"
+        if len(inputs.arms) > 1:
             why = "the data hold one sum a user, without days"
         return Answer(
             stance=Stance.SILENT,

@@ -26,7 +26,7 @@ from octad.readings.base import (
     stance_of_states,
 )
 from octad.readings.claims import brief, finding_of, forest, in_arm, spoken
-from octad.stats.concentration import leave_top_out
+from octad.stats.concentration import DOMINANT, leave_top_out
 
 QUESTION = "Did the result move, or only the KPI?"
 _TENURE = "first seen"
@@ -143,7 +143,10 @@ def _few_users(plan: Plan, inputs: Inputs) -> list[Finding]:
     whole = m.raw_treatment - m.raw_control
     if whole == 0:
         return []
-    for few in (1, 2, 3, 5, 10):
+    clear = m.best.low > 0 or m.best.high < 0
+    for few in (1, 2, 3, 5, 10) if clear else (1,):
+        if not clear and not _dominates(inputs, kpi):
+            break
         left = _without(tail, few)
         if left is None:
             break
@@ -151,6 +154,17 @@ def _few_users(plan: Plan, inputs: Inputs) -> list[Finding]:
         if abs(two - one) < _HALF * abs(whole) or (two - one) * whole < 0:
             return [_few_finding(plan, inputs, m, tail, few, (one, two), removed)]
     return []
+
+
+def _dominates(inputs: Inputs, kpi: str) -> bool:
+    """Whether the largest user carries a tenth of an arm's variance, and so its mean."""
+    cells, tail = inputs.metrics[kpi], inputs.tails[kpi]
+    for a in (0, 1):
+        arm = cells.moments[0, a].total(0)
+        away = float(tail.top[a, 0]) - float(arm.mean[0])
+        if np.isfinite(away) and away**2 > DOMINANT * float(arm.comoment[0, 0]):
+            return True
+    return False
 
 
 def _without(tail: Tail, few: int) -> tuple[tuple[float, float], list[tuple[float, int]]] | None:

@@ -57,7 +57,9 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         return Answer(
             stance=Stance.SILENT,
             question=QUESTION,
-            summary="there are too few reviews around the launch to say anything",
+            summary="there are no reviews to read"
+            if inputs.reviews is None
+            else "the reviews around the launch are too few to say anything",
             missing=(talk,),
         )
     rivals = bool((~talk.ours & talk.sound).any())

@@ -100,7 +100,7 @@ def check(ctx: typer.Context, quiet: Quiet = False) -> None:
     """Read every source; say what is odd and what is left out."""
     from octad.faces.cli import work  # noqa: PLC0415 - heavy
 
-    work.check(_state(ctx).folder, quiet=quiet)
+    raise typer.Exit(work.check(_state(ctx).folder, quiet=quiet))
 
 
 @app.command()

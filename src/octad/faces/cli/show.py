@@ -33,12 +33,20 @@ def show_check(found: CheckReport, console: Console) -> None:
             where = f"These rows are in {clean(found.rejects[name])}."
             hanging(console, Text("  "), where, 2)
         console.print()
-    words = (
-        "Every row can be used."
-        if found.sound
-        else "A review goes on with what is sound, and says what it left out."
-    )
-    hanging(console, Text(), words, 0, "bold")
+    for doubt in found.doubts:
+        head = Text("Mend this: ", "bold red")
+        place = f"{clean(doubt.where)}: " if doubt.where else ""
+        hanging(console, head, f"{place}{clean(doubt.what)} {clean(doubt.mend)}", 11)
+    hanging(console, Text(), _closing(found), 0, "bold")
+
+
+def _closing(found: CheckReport) -> str:
+    empty = [name for name, intake in found.intake.items() if not intake.kept]
+    if empty:
+        return f"No row can be used of {' and '.join(empty)}, and a review needs some."
+    if found.sound:
+        return "Every row can be used."
+    return "A review goes on with what is sound, and says what it left out."
 
 
 def _columns(intake: Intake, notes: Sequence[ColumnNote], console: Console) -> None:
@@ -50,12 +58,16 @@ def _columns(intake: Intake, notes: Sequence[ColumnNote], console: Console) -> N
     empty = [
         f"{clean(note.name)} {share(note.empty, 0 if note.empty >= 0.01 else 2)}"
         for note in notes
-        if note.empty > 0
+        if note.empty > 0 and note.name in intake.columns
     ]
     if empty:
         more = f", and {len(empty) - MOST} more columns" if len(empty) > MOST else ""
         head = Text("  ").append("Empty in: ", "bright_black")
         hanging(console, head, ", ".join(empty[:MOST]) + more, 12)
+
+
+def _rows(n: int) -> str:
+    return f"{count(n)} row" if n == 1 else f"{count(n)} rows"
 
 
 def _span(first: date, last: date) -> str:
@@ -69,7 +81,7 @@ def _source(intake: Intake, console: Console) -> None:
         Text(f"{intake.source}  ", "bold").append(clean(intake.table), ""), soft_wrap=True
     )
     kept = f"{count(intake.kept)} kept" if intake.kept != intake.read else "all kept"
-    facts = [f"{count(intake.read)} rows read, {kept}"]
+    facts = [f"{_rows(intake.read)} read, {kept}"]
     if intake.first is not None and intake.last is not None:
         facts.append(_span(intake.first.date(), intake.last.date()))
     facts += [f"{count(intake.users)} users"] if intake.users is not None else []
@@ -79,7 +91,7 @@ def _source(intake: Intake, console: Console) -> None:
         hanging(console, Text("  "), f"{count(intake.duplicates)} later copies were dropped.", 2)
     for reject in intake.rejects:
         head = Text("  ").append("Left out: ", "yellow")
-        hanging(console, head, f"{count(reject.rows)} rows: {clean(reject.reason)}", 12)
+        hanging(console, head, f"{_rows(reject.rows)}: {clean(reject.reason)}", 12)
         for example in reject.examples:
             at = f"line {example.line}: " if example.line is not None else ""
             words = f"{at}{clean(example.raw, limit=160)}"
@@ -87,7 +99,9 @@ def _source(intake: Intake, console: Console) -> None:
     if intake.gaps:
         shown = [_span(*gap) for gap in intake.gaps[:MOST_GAPS]]
         more = len(intake.gaps) - MOST_GAPS
-        words = "; ".join([*shown, *([f"and {more} more gaps"] if more > 0 else [])])
+        words = "; ".join(
+            [*shown, *([f"and {more} more {'gap' if more == 1 else 'gaps'}"] if more > 0 else [])]
+        )
         hanging(console, Text("  ").append("No rows: ", "yellow"), words, 12)
     for warning in intake.warnings:
         hanging(console, Text("  ").append("Mind this: ", "yellow"), clean(warning), 13)

@@ -44,12 +44,17 @@ def init(folder: Path, preset: str, product: str) -> None:
     _out("Next: say in octad.yml where your tables lie, and run 'octad check'.")
 
 
-def check(folder: Path, *, quiet: bool) -> None:
-    """Read every source and show what was found."""
+def check(folder: Path, *, quiet: bool) -> int:
+    """Read every source and show what was found.
+
+    Returns:
+        0 when a review can go on; 2 when a name is misspelt or a source holds nothing.
+    """
     session = Session.open(folder)
     with progress(quiet=quiet) as report:
         found = session.check(report)
     show_check(found, make_console())
+    return 2 if found.doubts or not all(i.kept for i in found.intake.values()) else 0
 
 
 def plan(folder: Path, launch: str, *, quiet: bool) -> None:
