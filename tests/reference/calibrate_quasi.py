@@ -9,6 +9,7 @@ from octad.stats.aggregation import aggregate
 from octad.stats.breaks import steps_at
 from octad.stats.did import GroupTime, group_time
 from octad.stats.placebo import reassigned, set_beside
+from octad.stats.refusal import NotEstimable
 from octad.stats.regression import Errors, ols
 from octad.stats.synthetic import synthetic_difference
 from octad.stats.timeseries import impact
@@ -103,10 +104,15 @@ def at_once(rng: np.random.Generator, repetitions: int) -> list[Measured]:
     """Structural series with two controls, from steady to drifting as much as the noise."""
     measured = []
     for drift in (0.0, 0.3, 1.0):
-        hits, broken = [], []
-        for seed in rng.integers(1 << 31, size=min(repetitions, 400)):
+        hits, broken, refused = [], [], []
+        for seed in rng.integers(1 << 31, size=min(repetitions, 120)):
             y, x = world(int(seed), drift=drift)
-            found = impact(y, LAUNCH, controls=x, draws=1000)
+            try:
+                found = impact(y, LAUNCH, controls=x, draws=1000)
+            except NotEstimable:
+                refused.append(True)
+                continue
+            refused.append(False)
             hits.append(found.mean_low <= 2.0 <= found.mean_high)
             if drift == 0.3:
                 quiet, others = world(int(seed), effect=0.0, drift=drift)
@@ -118,6 +124,7 @@ def at_once(rng: np.random.Generator, repetitions: int) -> list[Measured]:
             measured.append(at_most(f"{name}: interval misses", missed, 0.05))
         else:
             measured.append(equal(f"{name}: interval covers", np.array(hits), 0.95))
+        measured.append(at_most(f"{name}: refused, though nothing broke", np.array(refused), 0.01))
         if broken:
             false = np.array(broken)
             measured.append(at_most("no step: called a measurement break", false, 0.01))
