@@ -104,14 +104,15 @@ def _gather_rollup(
         made = recipe(plan.metric(name), days=days, mirror=longest if mirror else None)
         if made is not None:
             recipes[name] = made
-    back = max([PRE_DAYS, *(-p.first for r in recipes.values() for p in (r.x, r.w) if p)])
     charter = plan.project.charter
-    jobs = job_parts(charter.jobs, back=PRE_DAYS, days=days) if needs.jobs else {}
+    before, after = (PRE_DAYS, days) if not mirror else (_even_days(job, population),) * 2
+    back = max([PRE_DAYS, before, *(-p.first for r in recipes.values() for p in (r.x, r.w) if p)])
+    jobs = job_parts(charter.jobs, back=before, days=after) if needs.jobs else {}
     errors = error_parts(charter.errors, days=days) if needs.errors else {}
     parts = [p for r in recipes.values() for p in (r.y, r.d, r.x, r.w) if p is not None]
     parts += [p for pair in jobs.values() for p in pair] + list(errors.values())
     usual = (Part(ACTIVE, -PRE_DAYS, 0), Part(ACTIVE, 0, days))
-    parts += usual
+    parts += [*usual, Part(ACTIVE, -before, 0), Part(ACTIVE, 0, after)]
     seen_days = (frame.until - population.exposed) // DAY
     spans = thirds(int(np.quantile(seen_days, 0.1)))
     halves = _halves(recipes, needs.daily, spans)
@@ -132,7 +133,7 @@ def _gather_rollup(
     _gather_daily(job, population, rollup, recipes, units, halves, spans)
     band = next((b for b in bands if b.name == USE), None)
     job.parts["errors"] = errors_of(population, units, errors, band, days)
-    use = job_use(population, units, jobs, days, PRE_DAYS)
+    use = job_use(population, units, jobs, after, before)
     _gather_sample(job, population, events, use, rows)
 
 
@@ -202,6 +203,14 @@ def _gather_metrics(
 def _waits(population: Population, window: int) -> str:
     day = _day(int(population.exposed.min()) + window)
     return f"nobody's window has ended yet; it needs data until {day}"
+
+
+def _even_days(job: Gathering, population: Population) -> int:
+    """Whole days that were seen on both sides of a launch for everyone."""
+    start = int(population.exposed[0])
+    first = job.tables.intake["events"].first
+    past = start - to_micros(first) if first is not None else 0
+    return max(1, min(past, population.frame.until - start) // DAY)
 
 
 def _refuse_short_past(job: Gathering, population: Population) -> None:

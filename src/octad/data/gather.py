@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from octad.data.columns import column
 from octad.data.connect import Engine
 from octad.data.event_table import gather_events
 from octad.data.gathering import Gathering, Locate
@@ -12,6 +13,7 @@ from octad.data.sources import open_sources
 from octad.data.tape import Progress, Tape
 from octad.data.unit_table import gather_units
 from octad.data.voices import read_releases, read_reviews
+from octad.errors import UnknownNameError, nearest
 from octad.model.inputs import Inputs
 from octad.model.needs import Needs
 from octad.model.plan import Plan, Staged
@@ -57,11 +59,33 @@ def gather(
     if tables.events is None and tables.units is not None:
         gather_units(job, tables.units, frame)
     elif isinstance(plan.launch.design, Staged):
+        _check_groups(job, plan.launch.design)
         job.lack(_STAGED)
     elif tables.events is not None:
         gather_events(job, frame)
     _gather_voices(job, frame, as_of)
     return job.inputs()
+
+
+def _check_groups(job: Gathering, design: Staged) -> None:
+    """Refuse a staged launch whose groups no user is in: a slip would leave them out unseen.
+
+    Raises:
+        UnknownNameError: When the attribute or a group is not there; says what is near.
+    """
+    users = job.tables.users
+    if users is None:
+        return
+    values = column(users, design.staged, where=job.place("design.staged"))
+    groups = users.select(group=values.cast("string")).distinct().limit(10_000).to_pyarrow()
+    known = [str(g) for g in groups["group"].to_pylist() if g is not None]
+    for group in design.dates:
+        if group not in known:
+            raise UnknownNameError(
+                f"no user's {design.staged} is '{group}'.",
+                where=job.place(f"design.dates.{group}"),
+                mend=nearest(group, known),
+            )
 
 
 def _frame(job: Gathering, as_of: date | None) -> Frame | None:

@@ -221,7 +221,7 @@ def _decides(judged: Judged) -> str:
     if judged.needed <= 1:
         return f"{name}: this many users would usually be enough; the data lie near the margin"
     return (
-        f"{spoken(m.metric)}: about {plain(judged.needed, 1)} times as many users "
+        f"{name}: about {plain(judged.needed, 1 if judged.needed < 10 else 0)} times as many users "
         f"({plain(judged.needed * m.n, 0)}), if nothing has changed in truth"
     )
 

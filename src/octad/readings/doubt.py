@@ -115,7 +115,11 @@ def _summary(findings: list[Finding]) -> str:
             f"{' and '.join([', '.join(held[:-1]), held[-1]] if len(held) > 1 else held)} "
             f"{'hold' if len(held) > 1 else 'holds'}"
         )
-    parts += [f.claim.split(",")[0] for f in findings if f.id == "doubt.specifications"]
+    parts += [
+        f.claim.rstrip(".") if f.stance is Stance.MIXED else f.claim.split(",")[0]
+        for f in findings
+        if f.id == "doubt.specifications"
+    ]
     return " · ".join(parts)
 
 

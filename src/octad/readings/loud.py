@@ -37,8 +37,8 @@ def loud(talk: Talk) -> Finding:
     )
     return Finding(
         id="kpi.loud",
-        claim=f"Talk about us went to ×{plain(ratio.ratio, 1)}: {plain(ratio.first, 1)} reviews a "
-        f"day after, {plain(ratio.second, 1)} before{_with_praise(talk, ratio.ratio)}.",
+        claim=f"Talk about us {_went(ratio.ratio)}: {plain(ratio.first, 1)} reviews a day after, "
+        f"{plain(ratio.second, 1)} before{_with_praise(talk, ratio.ratio)}.",
         grade=Grade.T,
         estimate=Number(
             value=ratio.ratio,
@@ -56,7 +56,7 @@ def loud(talk: Talk) -> Finding:
         breaks=BREAKS[Grade.T],
         evidence=(
             Curve(
-                title="Reviews a day, praise set aside",
+                title="Our reviews a day, without the praise that is set aside",
                 x_label="days from the launch",
                 y_label="reviews",
                 x=tuple(int(d) for d in span),
@@ -65,6 +65,10 @@ def loud(talk: Talk) -> Finding:
             ),
         ),
     )
+
+
+def _went(ratio: float) -> str:
+    return "stayed as loud as it was" if 0.95 < ratio < 1.05 else f"went to ×{plain(ratio, 1)}"
 
 
 def _with_praise(talk: Talk, ratio: float) -> str:

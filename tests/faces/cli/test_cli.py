@@ -90,6 +90,7 @@ INTAKE = Intake(
     last=datetime(2026, 4, 2, tzinfo=UTC),
     users=98_212,
     gaps=((date(2026, 3, 9), date(2026, 3, 10)),),
+    columns=("user_id", "ts", "value"),
     roles={"user": "user_id", "time": "ts"},
     warnings=("Times carry no zone; taken as UTC.",),
     files=31,

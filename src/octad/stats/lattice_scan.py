@@ -1,0 +1,338 @@
+"""Walk the lattice of attribute values: which combinations score highest, exactly.
+
+The lattice is walked level by level, as in SliceLine (Sagadeeva and Boehm 2021): first single
+values, then pairs, then triples. What is known of a slice bounds whatever lies inside it; when no
+slice inside can reach the K-th best score so far, none is looked at.
+
+Two things make it fast. Rows are read once for a *block* of attributes, not once for a slice: the
+table of five attributes of eight values holds ten tables of three, and a few dozen blocks cover
+all 220 triples of twelve attributes. And a table of which no slice can reach the list is not made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import combinations
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+__all__ = ["Column", "Grid", "Group", "Level", "Scan", "Score", "Slice", "scan"]
+
+FloatArray = NDArray[np.float64]
+IntArray = NDArray[np.int64]
+BoolArray = NDArray[np.bool_]
+
+Group = tuple[int, ...]
+"""Attributes, by number, in rising order."""
+
+Slice = tuple[tuple[int, int], ...]
+"""(attribute, value) that must hold, attributes in rising order."""
+
+CELLS = 1 << 18
+"""Cells of one block's table: small enough to stay in the processor's cache."""
+
+SLACK = 1e-9
+"""Share by which a bound is raised before it prunes: sums of a million rows in another order
+differ by up to 1e-13, and a slice as good as the K-th must not be lost to that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """What is summed up in every cell: `values` (n,), or one for each row when None."""
+
+    values: FloatArray | None
+    largest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Level:
+    """What became of the combinations of so many attributes.
+
+    Attributes:
+        depth: How many attributes are combined.
+        looked: Scored.
+        pruned: Not looked at, since no score that is high enough was possible.
+        small: With too few users, or none.
+    """
+
+    depth: int
+    looked: int
+    pruned: int
+    small: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Scan:
+    """The best slices, best first.
+
+    Attributes:
+        slices: At most K.
+        score: Of each slice.
+        levels: What became of all others.
+        passes: How often the rows were read.
+    """
+
+    slices: tuple[Slice, ...]
+    score: FloatArray
+    levels: tuple[Level, ...]
+    passes: int
+
+
+class Score(Protocol):
+    """How slices are judged. Tables are (columns, lead, *values of the attributes)."""
+
+    def columns(self) -> Sequence[Column]:
+        """What to sum up."""
+
+    def judge(self, group: Group, table: FloatArray) -> tuple[FloatArray, BoolArray, BoolArray]:
+        """(*values) scores; which slices are large enough; which may be on the list."""
+
+    def limits(self, group: Group, table: FloatArray) -> FloatArray:
+        """(limits, *values): what no slice inside can exceed; the least of all parents holds."""
+
+    def ceiling(self, group: Group, limits: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """(*values) no slice with these limits scores higher; and which can be large enough."""
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """Rows on the grid of their attributes' values.
+
+    Attributes:
+        codes: (n,) for each attribute; below 0 where the value may not make a slice.
+        sizes: How many values each attribute has.
+        lead: (n,) a code that splits every slice, such as the arm.
+        leads: How many of those.
+    """
+
+    codes: Sequence[IntArray]
+    sizes: tuple[int, ...]
+    lead: IntArray
+    leads: int
+    hidden: tuple[bool, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        hidden = tuple(bool(len(c)) and int(c.min()) < 0 for c in self.codes)
+        object.__setattr__(self, "hidden", hidden)
+
+    def width(self, attribute: int) -> int:
+        """Values of an attribute, and one more where some rows have none of them."""
+        return self.sizes[attribute] + self.hidden[attribute]
+
+    def table(self, block: Group, columns: Sequence[Column]) -> FloatArray:
+        """(columns, leads, *widths): every column summed up in every cell of the block."""
+        where = self.lead.copy()
+        for attribute in block:
+            where *= self.width(attribute)
+            where += self.codes[attribute]
+            if self.hidden[attribute]:
+                where += 1
+        shape = (self.leads, *(self.width(a) for a in block))
+        cells = int(np.prod(shape))
+        out = np.empty((len(columns), cells))
+        for row, column in zip(out, columns, strict=True):
+            if column.largest and column.values is not None:
+                # Rows come in rising order of this column, and the last one assigned stays.
+                row[:] = 0.0
+                row[where] = column.values
+            else:
+                row[:] = np.bincount(where, column.values, cells)
+        return out.reshape(len(columns), *shape)
+
+    def shown(self, group: Group, table: FloatArray) -> FloatArray:
+        """The table without the rows that may not make a slice."""
+        keep = tuple(slice(1, None) if self.hidden[a] else slice(None) for a in group)
+        return table[(slice(None), slice(None), *keep)]
+
+
+def scan(
+    grid: Grid,
+    score: Score,
+    *,
+    keep: int,
+    deepest: int,
+    least: float,
+    distinct: bool = False,
+    groups: Sequence[Group] | None = None,
+) -> Scan:
+    """The `keep` best slices: the same that scoring every slice would give.
+
+    Args:
+        grid: The rows.
+        score: How slices are judged.
+        keep: How many to find.
+        deepest: How many attributes a slice may combine.
+        least: Slices that score no higher are not wanted.
+        distinct: Leave out a slice when a wider one around it scores as high: it says nothing new.
+        groups: The attribute groups to search; all of up to `deepest` attributes when None.
+    """
+    walk = _Walk(grid, score, keep, least, distinct)
+    wanted = [
+        [g for g in combinations(range(len(grid.sizes)), depth) if groups is None or g in groups]
+        for depth in range(1, min(deepest, len(grid.sizes)) + 1)
+    ]
+    levels = tuple(walk.level(depth + 1, these) for depth, these in enumerate(wanted))
+    return Scan(*walk.best(), levels, walk.passes)
+
+
+@dataclass(slots=True)
+class _Walk:
+    grid: Grid
+    score: Score
+    keep: int
+    least: float
+    distinct: bool
+    passes: int = 0
+    limits: dict[Group, FloatArray] = field(default_factory=dict)
+    around: dict[Group, FloatArray] = field(default_factory=dict)
+    found: list[tuple[float, Slice]] = field(default_factory=list)
+    bar: float = -np.inf
+
+    def level(self, depth: int, groups: Sequence[Group]) -> Level:
+        """Look at all slices of one depth; what lies above stays known for the next."""
+        columns = self.score.columns()
+        looked = pruned = small = 0
+        limits: dict[Group, FloatArray] = {}
+        around: dict[Group, FloatArray] = {}
+        open_: dict[Group, tuple[BoolArray, BoolArray]] = {}
+        for group in groups:
+            able, high = self._open(group)
+            if (able & high).any():
+                open_[group] = able, high
+            else:
+                small += int((~able).sum())
+                pruned += int((able & ~high).sum())
+        for block, inside in _cover(list(open_), self.grid):
+            table = self.grid.table(block, columns)
+            self.passes += 1
+            for group, part in _parts(block, inside, table, columns):
+                cells = self.grid.shown(group, part)
+                able, high = open_[group]
+                score, large, listed = self.score.judge(group, cells)
+                live = large & high & able
+                looked += int(live.sum())
+                small += int((~large).sum())
+                pruned += int((large & ~live).sum())
+                above = self._above(group, self.around, np.fmax, -np.inf)
+                new = live & listed & (score > self.least)
+                if self.distinct:
+                    new &= score > above + SLACK * np.abs(above)
+                self._add(group, score, new)
+                bound = self.score.limits(group, cells)
+                limits[group] = np.where(live, bound, -np.inf)
+                around[group] = np.fmax(np.where(live & listed, score, -np.inf), above)
+        self.limits, self.around = limits, around
+        return Level(depth, looked, pruned, small)
+
+    def _open(self, group: Group) -> tuple[BoolArray, BoolArray]:
+        """(*values) which slices can be large enough, and which can score high enough."""
+        shape = tuple(self.grid.sizes[a] for a in group)
+        if len(group) == 1:
+            return np.ones(shape, dtype=bool), np.ones(shape, dtype=bool)
+        if any(parent not in self.limits for parent in _parents(group)):
+            # A parent's table was not made, for none of its slices could lead anywhere.
+            return np.ones(shape, dtype=bool), np.zeros(shape, dtype=bool)
+        limits = self._above(group, self.limits, np.minimum, np.inf)
+        ceiling, able = self.score.ceiling(group, limits)
+        bar = max(self.bar, self.least)
+        return able, ceiling + SLACK * np.abs(ceiling) >= bar
+
+    def _above(
+        self, group: Group, of: dict[Group, FloatArray], merge: np.ufunc, start: float
+    ) -> FloatArray:
+        """Merge what is known of the slices that lie around, spread over the group's values."""
+        out = np.full(tuple(self.grid.sizes[a] for a in group), start)
+        for gone, parent in enumerate(_parents(group)):
+            if parent in of:
+                known = of[parent]
+                axis = known.ndim - (len(group) - 1) + gone
+                out = merge(out, np.expand_dims(known, axis))
+        return out
+
+    def _add(self, group: Group, score: FloatArray, new: BoolArray) -> None:
+        """Put slices on the list, and raise the bar to the K-th best."""
+        new &= score + SLACK * np.abs(score) >= self.bar
+        where = np.argwhere(new)
+        for value, at in zip(score[new].tolist(), where.tolist(), strict=True):
+            self.found.append((value, tuple(zip(group, at, strict=True))))
+        if len(where) and len(self.found) >= self.keep:
+            self.found.sort(key=_order)
+            self.bar = self.found[self.keep - 1][0]
+            floor = self.bar - SLACK * abs(self.bar)
+            self.found = [f for f in self.found if f[0] >= floor]
+
+    def best(self) -> tuple[tuple[Slice, ...], FloatArray]:
+        """The list."""
+        top = sorted(self.found, key=_order)[: self.keep]
+        return tuple(s for _, s in top), np.array([v for v, _ in top], dtype=np.float64)
+
+
+def _order(found: tuple[float, Slice]) -> tuple[float, int, Slice]:
+    """Best first; of equals the wider one, then by number."""
+    return -found[0], len(found[1]), found[1]
+
+
+def _parents(group: Group) -> list[Group]:
+    """The group without its first attribute, without its second, and so on."""
+    return [group[:i] + group[i + 1 :] for i in range(len(group))] if len(group) > 1 else []
+
+
+def _cover(groups: list[Group], grid: Grid) -> list[tuple[Group, list[Group]]]:
+    """Blocks of attributes whose tables hold every group; greedily few of them.
+
+    Returns:
+        Each block, and the groups to be taken from it; every group once.
+    """
+    left = dict.fromkeys(groups)
+    room = min(CELLS, max(4 * len(grid.lead), 4096)) // grid.leads
+    blocks = []
+    while left:
+        block = next(iter(left))
+        inside = [block]
+        while True:
+            size = int(np.prod([grid.width(a) for a in block]))
+            best: tuple[int, Group, list[Group]] | None = None
+            for attribute in range(len(grid.sizes)):
+                if attribute in block or size * grid.width(attribute) > room:
+                    continue
+                wider = tuple(sorted((*block, attribute)))
+                more = [g for g in combinations(wider, len(inside[0])) if g in left]
+                if len(more) > len(inside) and (best is None or len(more) > best[0]):
+                    best = len(more), wider, more
+            if best is None:
+                break
+            _, block, inside = best
+        blocks.append((block, inside))
+        for group in inside:
+            del left[group]
+    return blocks
+
+
+def _parts(
+    block: Group, inside: list[Group], table: FloatArray, columns: Sequence[Column]
+) -> list[tuple[Group, FloatArray]]:
+    """Each group's table, by adding up the block's over its other attributes."""
+    made: dict[Group, FloatArray] = {block: table}
+
+    def part(group: Group) -> FloatArray:
+        if group not in made:
+            # One attribute more, in a fixed order, so that halfway tables are shared.
+            extra = next(a for a in reversed(block) if a not in group)
+            wider = tuple(sorted((*group, extra)))
+            whole = part(wider)
+            axis = 2 + wider.index(extra)
+            if not any(c.largest for c in columns):
+                made[group] = whole.sum(axis=axis)
+            else:
+                made[group] = np.stack(
+                    [
+                        piece.max(axis=axis - 1) if c.largest else piece.sum(axis=axis - 1)
+                        for piece, c in zip(whole, columns, strict=True)
+                    ]
+                )
+        return made[group]
+
+    return [(group, part(group)) for group in inside]
