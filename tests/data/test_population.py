@@ -327,6 +327,18 @@ def test_too_short_a_past_is_said_and_not_compared(tmp_path: Path) -> None:
     assert "they begin on 2026-02-20" in inputs.absent["opens"]
 
 
+def test_jobs_before_and_after_are_counted_over_as_many_days(tmp_path: Path) -> None:
+    events = [_event("a", START + timedelta(days=d, hours=1)) for d in range(-35, 28)]
+    charter = {"charter": {"jobs": {"open": {"events": ["open"], "core": True}}}}
+    world = replace(_world([], events), launch=EVERYONE)
+    write_world(world, tmp_path)
+    plan = plan_of(world, project=charter)
+    jobs = gathered(tmp_path, plan, Needs(jobs=True)).jobs
+    assert jobs is not None
+    before, after = jobs.events[0, 0].sum(), jobs.events[1, 0].sum()
+    assert (before, after) == (29, 29)  # 28 of a user, and one of nobody on the last day
+
+
 def test_a_window_nobody_has_finished_is_absent_with_the_day_it_ends(tmp_path: Path) -> None:
     inputs = _look(_world(TWO), tmp_path, as_of=date(2026, 3, 4))
     assert inputs.absent == {

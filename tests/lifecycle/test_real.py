@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import octad
-from octad.model.finding import Curve, Finding, Grade, Stance, State, Table
+from octad.model.finding import Finding, Grade, Stance, State, Table
 from octad.model.review import Review, Verdict
 
 pytestmark = pytest.mark.real
@@ -151,5 +151,3 @@ def test_stars_rest_on_what_is_left(shared_data: Path, smart_home: Review) -> No
     assert found.estimate is not None
     assert found.estimate.treatment is not None
     assert found.estimate.treatment < 1.8
-    loud = _finding(smart_home, "rival.volume").evidence[0]
-    assert isinstance(loud, Curve)

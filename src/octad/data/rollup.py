@@ -36,8 +36,8 @@ class Units:
 
     Attributes:
         columns: Part to (n,) numbers, 0 for users without events.
-        first_day: (n,) earliest day with any event, at most `PRE_DAYS` (or the mirror) back; the
-            largest integer for users without one.
+        first_day: (n,) earliest day with any event, as far back as the scan looked; the largest
+            integer for users without one.
     """
 
     columns: Mapping[Part, FloatArray]
@@ -67,7 +67,6 @@ class Rollup:
     table: ibis.Table
     names: Mapping[Primitive, str]
     population: Population
-    back: int
 
     @property
     def days(self) -> int:
@@ -207,4 +206,4 @@ def roll_up(
         **{name: aggregate(joined, p, joined.since) for p, name in names.items()}
     )
     table = tape.step("rollup", expr)
-    return Rollup(table, names, population, back)
+    return Rollup(table, names, population)
