@@ -216,7 +216,10 @@ def reference(world: World, name: str) -> dict[str, tuple[float, float, float, f
         rows[user] = (*_number(metric, after), *_number(metric, before))
     cut = metric.get("winsorize")
     if cut is not None:
-        top = [np.quantile([row[i] for row in rows.values()], cut) for i in (0, 2)]
+        top = [
+            np.quantile([row[i] for row in rows.values()], cut, method="inverted_cdf")
+            for i in (0, 2)
+        ]
         rows = {u: (min(y, top[0]), d, min(x, top[1]), w) for u, (y, d, x, w) in rows.items()}
     return rows
 

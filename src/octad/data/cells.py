@@ -11,6 +11,7 @@ from octad.data.population import BUCKETS
 from octad.data.segments import Slices
 from octad.errors import DataError
 from octad.model.inputs import MetricCells, Slice, Tail
+from octad.stats.concentration import winsor_threshold
 from octad.stats.moments import Moments
 
 __all__ = ["UnitValues", "cells_of", "tail_of", "variants_of", "winsorized"]
@@ -54,7 +55,7 @@ def _cut(
     column: FloatArray, counted: NDArray[np.bool_], quantile: float
 ) -> tuple[FloatArray, float | None]:
     known = column[counted]
-    cut = float(np.quantile(known, quantile)) if len(known) else 0.0
+    cut = winsor_threshold(known, quantile) if len(known) else 0.0
     if cut <= 0:
         return column, None
     return np.minimum(column, cut), cut
