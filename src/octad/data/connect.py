@@ -124,7 +124,7 @@ def connect(project: Project, root: Path, *, where: Where | None = None) -> Engi
     scheme, _, rest = project.connection.partition("://")
     if scheme != "duckdb":
         raise UsageError(
-            f"connection: '{project.connection}' is not DuckDB.",
+            f"connection: {scheme}:// is not DuckDB.",
             where=where,
             mend="This version reads duckdb:// (files beside octad.yml) and duckdb://FILE.duckdb.",
         )

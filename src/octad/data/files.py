@@ -8,6 +8,7 @@ import gzip
 import hashlib
 import os
 import re
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, cast
@@ -148,6 +149,25 @@ def open_bytes(path: Path) -> IO[bytes]:
     return cast("IO[bytes]", gzip.open(path, "rb")) if is_packed(path) else path.open("rb")
 
 
+def _check_packing(path: Path) -> None:
+    """Refuse a packed file that was cut short or is none.
+
+    Raises:
+        DataError: When it cannot be unpacked to its end.
+    """
+    if not is_packed(path):
+        return
+    try:
+        with open_bytes(path) as file:
+            while file.read(1 << 22):
+                pass
+    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+        raise DataError(
+            f"{path.name} cannot be unpacked: it was cut short, or is not gzipped.",
+            mend="Copy or export it again.",
+        ) from error
+
+
 def sniff(path: Path) -> Text:
     """Tell a text file's encoding: by its mark, else UTF-8, GB 18030 or Windows Latin.
 
@@ -157,6 +177,7 @@ def sniff(path: Path) -> Text:
     Raises:
         DataError: When it holds zero bytes as no text does.
     """
+    _check_packing(path)
     with open_bytes(path) as file:
         head = file.read(4)
     for mark, encoding, plain in _MARKS:

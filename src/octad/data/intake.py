@@ -163,6 +163,8 @@ def gaps(days: Iterable[date]) -> tuple[tuple[date, date], ...]:
 _MANY = 1000
 _FEW = 0.001
 _EMPTY = timedelta(days=30)
+_SOME = 0.02
+_HALF_YEAR = timedelta(days=180)
 
 
 def plausible_end(by_day: Mapping[date, int], *, dense: bool) -> datetime | None:
@@ -170,8 +172,8 @@ def plausible_end(by_day: Mapping[date, int], *, dense: bool) -> datetime | None
 
     Nothing depends on the wall clock, so the end is found in the data. At most one row in a
     thousand may lie beyond it, and either an empty month lies between, or (for events, whose days
-    are alike) no day beyond has a thousandth of a usual day. Tables under a thousand rows tell
-    nothing.
+    are alike) no day beyond has a thousandth of a usual day; or at most one row in fifty lies
+    beyond an empty half-year. Tables under a thousand rows tell nothing.
 
     Returns:
         The first moment that is too late; None when every row may stand.
@@ -184,10 +186,13 @@ def plausible_end(by_day: Mapping[date, int], *, dense: bool) -> datetime | None
     beyond, end = 0, None
     for before, day in zip(reversed(days[:-1]), reversed(days[1:]), strict=True):
         beyond += by_day[day]
-        if beyond > total * _FEW:
+        if beyond > total * _SOME:
             break
-        thin = dense and by_day[day] < usual * _FEW
-        if day - before > _EMPTY or (thin and (end is None or before < end)):
+        few = beyond <= total * _FEW
+        thin = few and dense and by_day[day] < usual * _FEW
+        if day - before > (_EMPTY if few else _HALF_YEAR) or (
+            thin and (end is None or before < end)
+        ):
             end = before
         elif dense and not thin:
             break

@@ -15,7 +15,7 @@ from octad.faces import words
 from octad.faces.numbers import Estimate, count, day, estimate, seconds
 from octad.faces.safe import clean
 from octad.model.finding import Answer, Evidence, Finding, Grade, Stance
-from octad.model.review import READINGS, QueryRecord, Review
+from octad.model.review import READINGS, Deviation, QueryRecord, Review
 
 __all__ = ["FindingView", "ReadingView", "ReviewView", "view"]
 
@@ -261,6 +261,12 @@ def _cost(review: Review) -> str:
     )
 
 
+def _deviation(d: Deviation) -> tuple[str, str, str]:
+    """What was changed; from what to what only where the sentence does not say it already."""
+    said = f"'{d.before}'" in d.what or f"'{d.after}'" in d.what
+    return (_one(d.what), "", "") if said else (_one(d.what), _one(d.before), _one(d.after))
+
+
 def view(review: Review) -> ReviewView:
     """Turn a review into words.
 
@@ -306,7 +312,7 @@ def view(review: Review) -> ReviewView:
             for grade in Grade
             if grade.value in used
         ),
-        deviations=tuple((_one(d.what), _one(d.before), _one(d.after)) for d in review.deviations),
+        deviations=tuple(_deviation(d) for d in review.deviations),
         warnings=tuple(_one(warning) for warning in review.warnings),
         left_out=tuple((_one(x.source), _one(x.reason), count(x.rows)) for x in review.left_out),
         arms=tuple((_one(arm), count(n)) for arm, n in review.arms.items()),

@@ -8,7 +8,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from octad.errors import FileError, UsageError, Where
+from octad.errors import FileError, OctadError, UsageError, Where
+from octad.model.finding import Stance
 from octad.model.inputs import History, Inputs
 from octad.model.records import Decision, Look, Outcome, Seal
 from octad.model.review import READINGS, Deviation, Review, Verdict
@@ -75,7 +76,17 @@ class Session:
             progress("reading every source", None)
         with connect(loaded.project, self.root, where=loaded.where("connection")) as engine:
             found = check(engine, loaded.project, where=loaded.where)
-            return replace(found, doubts=tuple(doubtful(loaded, engine)))
+            return replace(found, doubts=(*doubtful(loaded, engine), *self._broken_plans()))
+
+    def _broken_plans(self) -> list[OctadError]:
+        """What does not hold in the launches' files."""
+        found: list[OctadError] = []
+        for launch in self.launches:
+            try:
+                load_plan(self.root, launch)
+            except OctadError as error:
+                found.append(error)
+        return found
 
     def review(
         self,
@@ -258,32 +269,25 @@ class Session:
                 mend=f"Reflect once there are data of {loaded.plan.launch.ends}.",
             )
         ledger = Ledger.open(self.root)
+        known = [entry.record for entry in ledger.of(launch)]
         outcomes = []
         for i, e in enumerate(loaded.plan.launch.expects):
-            found = next(
-                (
-                    f
-                    for f in review.readings["reflection"].findings
-                    if f.id == f"reflection.{i + 1}.{e.metric}"
-                ),
-                None,
-            )
-            if found is None or found.estimate is None:
-                continue
-            value = found.estimate.value
-            true = (e.change.low is None or value >= e.change.low) and (
-                e.change.high is None or value <= e.change.high
-            )
+            wanted = f"reflection.{i + 1}.{e.metric}"
+            findings = review.readings["reflection"].findings
+            found = next((f for f in findings if f.id == wanted), None)
+            if found is None or found.estimate is None or found.stance is Stance.MIXED:
+                continue  # what the data do not tell is not scored for good
             outcome = Outcome(
                 launch=launch,
                 metric=e.metric,
                 sure=e.sure,
-                happened=float(true),
+                happened=float(found.stance is Stance.FOR),
                 change=str(e.change),
-                value=value,
+                value=found.estimate.value,
             )
-            ledger.append(outcome, now=now or datetime.now(UTC))
             outcomes.append(outcome)
+            if outcome not in known:
+                ledger.append(outcome, now=now or datetime.now(UTC))
         return tuple(outcomes)
 
     def verify(self) -> Verification:

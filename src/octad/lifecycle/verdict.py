@@ -239,7 +239,9 @@ def _clause(f: Finding) -> str:
         return f"{name} moved"
     low, high = e.low, e.high
     moved = low is not None and high is not None and (low > 0 or high < 0)
-    if not moved:
+    # The reading has decided by the interval that counts, which on an early look is the wider one.
+    undecided = f.state is State.UNCLEAR or (f.state is None and f.stance is Stance.MIXED)
+    if not moved or undecided:
         return f"{name} did not visibly move"
     verb = "rose" if e.value > 0 else "fell"
     if e.relative:

@@ -33,6 +33,9 @@ def write_bytes(path: Path, content: bytes) -> None:
         FileError: When it cannot be written; what was there before is untouched.
     """
     target = path.resolve()  # a link stays a link: the file it points to is replaced
+    if target.exists() and not target.is_file():
+        _pour(target, content, path)
+        return
     temporary = target.with_name(f".{target.name}.{secrets.token_hex(4)}.tmp")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -48,6 +51,19 @@ def write_bytes(path: Path, content: bytes) -> None:
         with contextlib.suppress(OSError):
             temporary.unlink(missing_ok=True)
     sync_folder(target.parent)
+
+
+def _pour(target: Path, content: bytes, path: Path) -> None:
+    """Write into what is no regular file, such as a pipe or a device: it must not be replaced."""
+    try:
+        with target.open("wb") as handle:
+            handle.write(content)
+    except OSError as error:
+        raise FileError(
+            f"Nothing can be written there ({reason(error)}).",
+            where=Where(shown(path)),
+            mend=mend(error),
+        ) from error
 
 
 def _mode(target: Path) -> int:

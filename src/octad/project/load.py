@@ -27,6 +27,10 @@ PROJECT_FILE = "octad.yml"
 LAUNCHES = "launches"
 
 
+_LONGEST_NAME = 200
+"""Bytes of a launch's name; file systems take 255, ending included."""
+
+
 def _where(lines: dict[str, int], path: Path, key: str) -> Where:
     while key:
         if key in lines:
@@ -153,7 +157,7 @@ def _launch_document(root: Path, name: str) -> Document:
     given = Path(name)
     inside = given.parent == Path() or given.parent.parts[-1:] == (LAUNCHES,)
     stem = given.stem if given.suffix in (".yml", ".yaml") else given.name
-    if not inside or stem in ("", ".", ".."):
+    if not inside or stem in ("", ".", "..") or len(stem.encode()) > _LONGEST_NAME:
         what = f"'{tidy(name)}' is no launch's name."
         mend = "Name the file in launches/ without its ending, such as circles."
         raise FileError(what, mend=mend)

@@ -31,6 +31,7 @@ from octad.readings.base import (
     measure,
     signed_percent,
 )
+from octad.readings.claims import capital, spoken
 from octad.stats.effects import compare
 from octad.stats.multiplicity import holm
 from octad.stats.refusal import NotEstimable
@@ -40,6 +41,7 @@ QUESTION = "What would prove us wrong?"
 _PRE_FAILS = 0.001
 _PRE_WARNS = 0.01
 _GAP = 0.2
+_SEEN = 100
 _HALF = 0.5
 
 
@@ -74,6 +76,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     findings = [
         *_sample_ratio(plan, inputs),
         *_pre_period(plan, inputs),
+        *_vanished(plan, inputs),
         *_exposures(inputs),
         *_gaps(inputs),
     ]
@@ -237,6 +240,36 @@ def _pre_period(plan: Plan, inputs: Inputs) -> list[Finding]:
             evidence=(table,),
             query_digest=cells.query,
         )
+    ]
+
+
+def _vanished(plan: Plan, inputs: Inputs) -> list[Finding]:
+    """What was counted before exposure and never after it, in any arm: its logging is gone."""
+    gone = []
+    for name in plan.launch.metrics:
+        cells = inputs.metrics.get(name)
+        if cells is None or not cells.paired or cells.quantiles is not None:
+            continue
+        everyone = cells.moments[0].total((0, 1))
+        before, after = (float(everyone.n * everyone.mean[i]) for i in (2, 0))
+        if before >= _SEEN and after == 0 and float(everyone.comoment[0, 0]) == 0:
+            gone.append((name, before, int(everyone.n), cells.query))
+    return [
+        Finding(
+            id=f"doubt.vanished.{name}",
+            claim=f"{capital(spoken(name))} was {count(round(before))} in all before exposure, and "
+            "0 after it in every arm: its logging was probably lost.",
+            stance=Stance.AGAINST,
+            grade=Grade.T,
+            trust="fails",
+            metric=name,
+            n=n,
+            method="the metric's sum over all users before exposure, and after it",
+            assumes="People do not all stop at once.",
+            breaks="A product that took the thing away from everybody on purpose.",
+            query_digest=query,
+        )
+        for name, before, n, query in gone
     ]
 
 

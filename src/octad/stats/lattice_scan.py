@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import combinations
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 __all__ = ["Column", "Grid", "Group", "Level", "Scan", "Score", "Slice", "scan"]
 
 FloatArray = NDArray[np.float64]
-IntArray = NDArray[np.int64]
+IntArray = NDArray[np.integer[Any]]
 BoolArray = NDArray[np.bool_]
 
 Group = tuple[int, ...]
@@ -41,7 +41,10 @@ differ by up to 1e-13, and a slice as good as the K-th must not be lost to that.
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """What is summed up in every cell: `values` (n,), or one for each row when None."""
+    """What is summed up in every cell: `values` (n,), or one for each row when None.
+
+    With `largest` a cell holds the largest value in it, or 0, instead of the sum.
+    """
 
     values: FloatArray | None
     largest: bool = False
@@ -90,11 +93,14 @@ class Score(Protocol):
     def judge(self, group: Group, table: FloatArray) -> tuple[FloatArray, BoolArray, BoolArray]:
         """(*values) scores; which slices are large enough; which may be on the list."""
 
-    def limits(self, group: Group, table: FloatArray) -> FloatArray:
-        """(limits, *values): what no slice inside can exceed; the least of all parents holds."""
+    def limits(self, table: FloatArray) -> FloatArray:
+        """(limits, *values) what holds of every slice inside; of several, the least holds."""
 
-    def ceiling(self, group: Group, limits: FloatArray) -> tuple[FloatArray, BoolArray]:
-        """(*values) no slice with these limits scores higher; and which can be large enough."""
+    def ceiling(self, limits: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """(*values) the highest score within the limits; and which slices can be large enough.
+
+        It must not fall when a limit rises: then what is pruned takes all inside it along.
+        """
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,7 +130,7 @@ class Grid:
 
     def table(self, block: Group, columns: Sequence[Column]) -> FloatArray:
         """(columns, leads, *widths): every column summed up in every cell of the block."""
-        where = self.lead.copy()
+        where = self.lead.astype(np.int64)
         for attribute in block:
             where *= self.width(attribute)
             where += self.codes[attribute]
@@ -135,9 +141,8 @@ class Grid:
         out = np.empty((len(columns), cells))
         for row, column in zip(out, columns, strict=True):
             if column.largest and column.values is not None:
-                # Rows come in rising order of this column, and the last one assigned stays.
                 row[:] = 0.0
-                row[where] = column.values
+                np.maximum.at(row, where, column.values)
             else:
                 row[:] = np.bincount(where, column.values, cells)
         return out.reshape(len(columns), *shape)
@@ -155,8 +160,8 @@ def scan(
     keep: int,
     deepest: int,
     least: float,
+    shallowest: int = 1,
     distinct: bool = False,
-    groups: Sequence[Group] | None = None,
 ) -> Scan:
     """The `keep` best slices: the same that scoring every slice would give.
 
@@ -166,24 +171,32 @@ def scan(
         keep: How many to find.
         deepest: How many attributes a slice may combine.
         least: Slices that score no higher are not wanted.
+        shallowest: List only slices of at least this many attributes.
         distinct: Leave out a slice when a wider one around it scores as high: it says nothing new.
-        groups: The attribute groups to search; all of up to `deepest` attributes when None.
     """
-    walk = _Walk(grid, score, keep, least, distinct)
-    wanted = [
-        [g for g in combinations(range(len(grid.sizes)), depth) if groups is None or g in groups]
-        for depth in range(1, min(deepest, len(grid.sizes)) + 1)
-    ]
-    levels = tuple(walk.level(depth + 1, these) for depth, these in enumerate(wanted))
+    walk = _Walk(grid, score, keep, least, shallowest, distinct)
+    depths = range(1, min(deepest, len(grid.sizes)) + 1)
+    levels = tuple(walk.level(depth) for depth in depths)
     return Scan(*walk.best(), levels, walk.passes)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Way:
+    """What is known of a group's slices before they are looked at."""
+
+    limits: FloatArray
+    open: BoolArray
 
 
 @dataclass(slots=True)
 class _Walk:
+    """The walk so far: the list, its bar, and what the level above taught."""
+
     grid: Grid
     score: Score
     keep: int
     least: float
+    shallowest: int
     distinct: bool
     passes: int = 0
     limits: dict[Group, FloatArray] = field(default_factory=dict)
@@ -191,59 +204,60 @@ class _Walk:
     found: list[tuple[float, Slice]] = field(default_factory=list)
     bar: float = -np.inf
 
-    def level(self, depth: int, groups: Sequence[Group]) -> Level:
-        """Look at all slices of one depth; what lies above stays known for the next."""
-        columns = self.score.columns()
-        looked = pruned = small = 0
-        limits: dict[Group, FloatArray] = {}
-        around: dict[Group, FloatArray] = {}
-        open_: dict[Group, tuple[BoolArray, BoolArray]] = {}
-        for group in groups:
-            able, high = self._open(group)
+    def level(self, depth: int) -> Level:
+        """Look at all slices of one depth; what is learnt of them bounds the next."""
+        above, self.limits = self.limits, {}
+        ancestors, self.around = self.around, {}
+        counts = np.zeros(3, dtype=np.int64)
+        ways: dict[Group, _Way] = {}
+        for group in combinations(range(len(self.grid.sizes)), depth):
+            limits = self._merge(group, above, np.minimum, np.inf)
+            able, high = self._open(group, limits)
             if (able & high).any():
-                open_[group] = able, high
+                ways[group] = _Way(limits, able & high)
             else:
-                small += int((~able).sum())
-                pruned += int((able & ~high).sum())
-        for block, inside in _cover(list(open_), self.grid):
+                self.limits[group] = limits
+                counts += 0, int((able & ~high).sum()), int((~able).sum())
+        columns = self.score.columns()
+        for block, inside in _cover(list(ways), self.grid):
             table = self.grid.table(block, columns)
             self.passes += 1
             for group, part in _parts(block, inside, table, columns):
                 cells = self.grid.shown(group, part)
-                able, high = open_[group]
-                score, large, listed = self.score.judge(group, cells)
-                live = large & high & able
-                looked += int(live.sum())
-                small += int((~large).sum())
-                pruned += int((large & ~live).sum())
-                above = self._above(group, self.around, np.fmax, -np.inf)
-                new = live & listed & (score > self.least)
-                if self.distinct:
-                    new &= score > above + SLACK * np.abs(above)
-                self._add(group, score, new)
-                bound = self.score.limits(group, cells)
-                limits[group] = np.where(live, bound, -np.inf)
-                around[group] = np.fmax(np.where(live & listed, score, -np.inf), above)
-        self.limits, self.around = limits, around
+                around = self._merge(group, ancestors, np.maximum, -np.inf)
+                counts += self._look(group, cells, ways[group], around)
+        looked, pruned, small = counts.tolist()
         return Level(depth, looked, pruned, small)
 
-    def _open(self, group: Group) -> tuple[BoolArray, BoolArray]:
-        """(*values) which slices can be large enough, and which can score high enough."""
-        shape = tuple(self.grid.sizes[a] for a in group)
-        if len(group) == 1:
-            return np.ones(shape, dtype=bool), np.ones(shape, dtype=bool)
-        if any(parent not in self.limits for parent in _parents(group)):
-            # A parent's table was not made, for none of its slices could lead anywhere.
-            return np.ones(shape, dtype=bool), np.zeros(shape, dtype=bool)
-        limits = self._above(group, self.limits, np.minimum, np.inf)
-        ceiling, able = self.score.ceiling(group, limits)
-        bar = max(self.bar, self.least)
-        return able, ceiling + SLACK * np.abs(ceiling) >= bar
+    def _look(self, group: Group, cells: FloatArray, way: _Way, around: FloatArray) -> IntArray:
+        """Score one table's slices; how many were looked at, pruned, too small."""
+        score, large, listed = self.score.judge(group, cells)
+        live = large & way.open
+        new = live & listed & (score > self.least)
+        if self.distinct:
+            new &= score > around + SLACK * np.abs(np.where(np.isfinite(around), around, 0.0))
+        if len(group) >= self.shallowest:
+            self._add(group, score, new)
+        self.limits[group] = np.minimum(self.score.limits(cells), way.limits)
+        self.around[group] = np.maximum(np.where(large & listed, score, -np.inf), around)
+        return np.array([live.sum(), (large & ~live).sum(), (~large).sum()])
 
-    def _above(
+    def _open(self, group: Group, limits: FloatArray) -> tuple[BoolArray, BoolArray]:
+        """(*values) which slices can be large enough, and which can score high enough."""
+        if len(group) == 1:
+            every = np.ones(limits.shape, dtype=bool)
+            return every, every
+        ceiling, able = self.score.ceiling(limits)
+        return able, ceiling + SLACK * np.abs(ceiling) >= max(self.bar, self.least)
+
+    def _merge(
         self, group: Group, of: dict[Group, FloatArray], merge: np.ufunc, start: float
     ) -> FloatArray:
-        """Merge what is known of the slices that lie around, spread over the group's values."""
+        """Merge what is known of the slices that lie around, spread over the group's values.
+
+        Args:
+            of: (..., *values of the parent) for every parent; those without are passed over.
+        """
         out = np.full(tuple(self.grid.sizes[a] for a in group), start)
         for gone, parent in enumerate(_parents(group)):
             if parent in of:

@@ -76,7 +76,9 @@ class FakeSession:
     def verify(self) -> Any:
         self._heard("verify")
         line = None if self.whole else 7
-        return SimpleNamespace(whole=self.whole, records=12, head="ab" * 32, line=line, why="Cut.")
+        return SimpleNamespace(
+            whole=self.whole, records=12, head="ab" * 32, line=line, why="Cut.", torn=False
+        )
 
 
 INTAKE = Intake(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import sys
@@ -43,6 +44,10 @@ def report_error(error: BaseException, *, debug: bool) -> int:
     if isinstance(error, KeyboardInterrupt):
         _say("Stopped. Nothing half written.")
         return STOPPED
+    if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
+        _say(f"What is printed cannot be written: {clean(error.strerror)}.")
+        _say("Make room there, or print somewhere else.")
+        return OctadError.exit_code
     if isinstance(error, OctadError):
         what = clean(error.what, lines=True)
         _say(f"{clean(error.where)}: {what}" if error.where else f"{what[:1].upper()}{what[1:]}")

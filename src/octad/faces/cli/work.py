@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from octad.errors import FileError, OctadError
+from octad.errors import FileError, OctadError, Where
 from octad.faces.cli.progress import progress
 from octad.faces.cli.show import show_check, show_plan
 from octad.faces.safe import clean
@@ -131,10 +131,10 @@ def review(
     with progress(quiet=quiet) as tell:
         made = session.review(launch, as_of=as_of, progress=tell)
         kept = _report(made, session.root) if report else None
-    if out is not None:
+    if out is not None and str(out) != "-":
         write_text(out, _written(made, style))
         _note(f"Written: {clean(_shown(out))}")
-    elif style == "terminal":
+    elif style == "terminal" and out is None:
         terminal(made, make_console(), full=_shown(kept) if kept else None)
     else:
         # Files and pipes are UTF-8 whatever the terminal is.
@@ -180,6 +180,13 @@ def verify(folder: Path) -> int:
         0 when it is whole; 2 when it is not.
     """
     found = Session.open(folder).verify()
+    if found.torn:
+        raise OctadError(
+            f"The ledger's last line is not complete; the {found.records:,} before it are whole.",
+            where=Where("ledger.jsonl", found.records + 1),
+            mend="If a run was killed while it wrote, the next one sets that line aside, and "
+            "nothing else is lost. If not, bring ledger.jsonl back from git.",
+        )
     if found.whole:
         _out(f"The ledger is whole: {found.records:,} records.", "bold")
         _out(f"Its last fingerprint is {found.head}.")
