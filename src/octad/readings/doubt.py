@@ -32,6 +32,7 @@ from octad.readings.base import (
     signed_percent,
 )
 from octad.readings.claims import capital, spoken
+from octad.stats.concentration import heavy_tail
 from octad.stats.effects import compare
 from octad.stats.multiplicity import holm
 from octad.stats.refusal import NotEstimable
@@ -80,6 +81,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         *_exposures(inputs),
         *_gaps(inputs),
     ]
+    findings += _heavy(plan, inputs)
     specs, split = _specifications(plan, inputs)
     findings += specs
     findings += _process(inputs)
@@ -359,6 +361,43 @@ def _gap_finding(
         breaks="A campaign that reached one arm on one day.",
         evidence=(curve,),
     )
+
+
+def _heavy(plan: Plan, inputs: Inputs) -> list[Finding]:
+    """Metrics that hang on so few users that their intervals may be too narrow."""
+    found = []
+    for name, tail in inputs.tails.items():
+        cells = inputs.metrics.get(name)
+        if cells is None or cells.winsor is not None:
+            continue
+        seen = []
+        for a in range(len(inputs.arms)):
+            arm = cells.moments[0, a].total(0)
+            variance = float(arm.covariance()[0, 0])
+            seen.append(heavy_tail(tail.top[a], float(arm.n), float(arm.mean[0]), variance))
+        worst = max(seen, key=lambda h: h.users_needed / max(1.0, float(tail.n.min())))
+        if not (worst.dominated or worst.too_few):
+            continue
+        found.append(
+            Finding(
+                id=f"doubt.heavy.{name}",
+                claim=f"{capital(spoken(name))} has a heavy tail: one user makes "
+                f"{max(h.share_of_variance for h in seen):.0%} of an arm's variance, so its interval "
+                "may miss the truth more often than it says. Cutting the largest users "
+                "(winsorize: 0.999) would steady it.",
+                stance=Stance.MIXED,
+                grade=Grade.T,
+                metric=name,
+                n=int(tail.n.sum()),
+                method="Kohavi's rule: a mean is near normal from 355 times its squared skewness in "
+                f"users per arm, {count(round(worst.users_needed))} here; the skewness is from the "
+                "largest users known, and so a lower bound",
+                assumes="The largest users are people, and not a fault of the logging.",
+                breaks="A launch that is meant for its largest users.",
+                query_digest=cells.query,
+            )
+        )
+    return found
 
 
 def _choices(plan: Plan, inputs: Inputs, name: str) -> list[tuple[str, Measured]]:
