@@ -129,7 +129,7 @@ def decide(plan: Plan, kpi: Answer, readings: Mapping[str, Answer]) -> Outcome:
     states = _states(plan, findings)
     measured = {n: s for n, s in states.items() if s is not None}
     if not measured:
-        return _nothing(kpi, readings)
+        return _nothing(plan, kpi, readings)
     strong = all(f.grade in (Grade.A, Grade.B) for f in findings if f.state is not None)
     harms = [f for f in findings if f.harm]
     if harms and strong:
@@ -168,8 +168,12 @@ def _good(plan: Plan, kpi: Answer, states: Mapping[str, State | None]) -> bool:
     return State.BETTER in results or kpi.stance is Stance.FOR
 
 
-def _nothing(kpi: Answer, readings: Mapping[str, Answer]) -> Outcome:
+def _nothing(plan: Plan, kpi: Answer, readings: Mapping[str, Answer]) -> Outcome:
     missing = dict.fromkeys(m for a in (kpi, *readings.values()) for m in a.missing)
+    sources = plan.project.sources
+    if sources.events is None and sources.units is None:
+        what = "Events of users who got it and of users who did not would let a result be measured."
+        missing = dict.fromkeys((what,))
     against = [name for name, a in readings.items() if a.stance is Stance.AGAINST]
     because = ["No result and no guardrail could be measured against a comparison."]
     if against:

@@ -26,17 +26,14 @@ from octad.model.plan import Plan
 from octad.readings.base import (
     ASSUMES,
     BREAKS,
-    Judged,
     grade_of,
-    judge,
     missing_metrics,
-    per_user,
     percent_text,
-    share_like,
     signed_percent,
-    stance_of_states,
 )
 from octad.readings.claims import brief, capital, finding_of, forest, in_arm, segment_words, spoken
+from octad.readings.judge import Judged, judge, stance_of_states
+from octad.readings.measure import per_user, share_like
 from octad.stats.effects import compare
 from octad.stats.refusal import NotEstimable
 from octad.stats.segments import HarmSearch, find_harm
@@ -109,7 +106,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     return Answer(
         stance=stance,
         question=QUESTION,
-        summary=_summary(inputs, judged, harmed),
+        summary=_summary(inputs, judged, harmed) or segments[-1].claim.split(". ")[0].rstrip("."),
         findings=(*harmed, *findings, *padded, *(f for f in segments if not f.harm), *refused),
         missing=tuple(missing),
     )

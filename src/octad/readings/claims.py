@@ -27,17 +27,9 @@ from octad.model.metric import (
 )
 from octad.model.numbers import plain
 from octad.model.plan import Plan
-from octad.readings.base import (
-    ASSUMES,
-    BREAKS,
-    Judged,
-    Measured,
-    anytime_decides,
-    grade_of,
-    level_text,
-    number_of,
-    percent_text,
-)
+from octad.readings.base import ASSUMES, BREAKS, grade_of, level_text, percent_text
+from octad.readings.judge import Judged, anytime_decides
+from octad.readings.measure import Measured, number_of
 
 __all__ = [
     "brief",
@@ -99,6 +91,12 @@ def _points(measured: Measured, value: float) -> str:
     return plain(value, 3, signed=True)
 
 
+def _far_from_counted(measured: Measured) -> bool:
+    """Whether the adjustment by users' past moves the estimate by more than two errors."""
+    counted = measured.raw_treatment - measured.raw_control
+    return abs(counted - measured.absolute.value) > 2 * measured.absolute.se > 0
+
+
 def moved(measured: Measured) -> str:
     """A sentence's core: ``payments fell from 5.12 to 4.96 a user (−3.1% [−4.0, −2.2])``."""
     effect = measured.best
@@ -113,6 +111,12 @@ def moved(measured: Measured) -> str:
         if effect.relative
         else f"{_points(measured, effect.value)}"
     )
+    if _far_from_counted(measured):
+        counted = " and ".join(
+            level_text(level, share=measured.share)
+            for level in (measured.raw_control, measured.raw_treatment)
+        )
+        figure += f", adjusted for the users' own past; as counted, {counted}"
     if measured.share and effect.relative:
         figure = f"{_points(measured, measured.absolute.value)}; {figure}"
     return f"{spoken(measured.metric)} {path} ({figure})"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Literal
+
 import numpy as np
 
 from octad.model.finding import (
@@ -11,8 +14,6 @@ from octad.model.finding import (
     Evidence,
     Finding,
     Grade,
-    Interval,
-    Intervals,
     Number,
     Stance,
     Table,
@@ -22,18 +23,11 @@ from octad.model.metric import ReviewMetric
 from octad.model.needs import Needs
 from octad.model.numbers import count, p_value
 from octad.model.plan import Plan
-from octad.readings.base import (
-    ASSUMES,
-    BREAKS,
-    Measured,
-    grade_of,
-    level_text,
-    measure,
-    signed_percent,
-)
+from octad.readings.base import grade_of, level_text
 from octad.readings.claims import capital, spoken
-from octad.stats.concentration import heavy_tail
-from octad.stats.effects import compare
+from octad.readings.measure import share_like
+from octad.readings.specifications import heavy_tails, specifications
+from octad.stats.effects import Effect, compare
 from octad.stats.multiplicity import holm
 from octad.stats.refusal import NotEstimable
 from octad.stats.sample_ratio import sample_ratio
@@ -43,7 +37,9 @@ _PRE_FAILS = 0.001
 _PRE_WARNS = 0.01
 _GAP = 0.2
 _SEEN = 100
-_HALF = 0.5
+
+Trust = Literal["holds", "warns", "fails"]
+_BY_TRUST = {"holds": Stance.FOR, "warns": Stance.MIXED, "fails": Stance.AGAINST}
 
 
 def needs(plan: Plan) -> Needs:
@@ -81,10 +77,17 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         *_exposures(inputs),
         *_gaps(inputs),
     ]
-    findings += _heavy(plan, inputs)
-    specs, split = _specifications(plan, inputs)
+    findings += heavy_tails(inputs)
+    specs, split = specifications(plan, inputs)
     findings += specs
     findings += _process(inputs)
+    if not findings:
+        return Answer(
+            stance=Stance.SILENT,
+            question=QUESTION,
+            summary="nothing was measured, so there is nothing to doubt",
+            missing=("Users in the arms, and metrics that can be measured on them.",),
+        )
     trusts = [f.trust for f in findings]
     stance = (
         Stance.AGAINST
@@ -140,7 +143,7 @@ def _sample_ratio(plan: Plan, inputs: Inputs) -> list[Finding]:
     except NotEstimable:
         return []
     rules = plan.launch.rules
-    trust = "holds"
+    trust: Trust = "holds"
     if found.p < rules.ratio_fails:
         trust = "fails"
     elif found.p < rules.ratio_warns:
@@ -160,7 +163,7 @@ def _sample_ratio(plan: Plan, inputs: Inputs) -> list[Finding]:
         Finding(
             id="doubt.sample_ratio",
             claim=f"{said}: {sizes}, where {meant} were meant ({p_value(found.p)}).",
-            stance={"holds": Stance.FOR, "warns": Stance.MIXED, "fails": Stance.AGAINST}[trust],
+            stance=_BY_TRUST[trust],
             grade=grade_of(plan),
             trust=trust,
             estimate=Number(value=found.chi_square, unit="chi-square", p=found.p),
@@ -176,71 +179,86 @@ def _sample_ratio(plan: Plan, inputs: Inputs) -> list[Finding]:
     ]
 
 
-def _pre_period(plan: Plan, inputs: Inputs) -> list[Finding]:
-    """The arms before exposure, when they should be alike: an A/A test on the users' own past."""
-    tested: list[tuple[str, float, float, float, float, MetricCells]] = []
+@dataclass(frozen=True, slots=True)
+class _Before:
+    """One metric of the arms before exposure."""
+
+    metric: str
+    arm: str
+    effect: Effect
+    control: str
+    treatment: str
+    cells: MetricCells
+
+
+def _before(plan: Plan, inputs: Inputs) -> list[_Before]:
+    """Every metric with a pre-period, control against each arm."""
+    found = []
     for name in plan.launch.metrics:
         cells = inputs.metrics.get(name)
         if cells is None or not cells.paired or cells.quantiles is not None:
             continue
+        metric = plan.metric(name)
         for arm in range(1, len(inputs.arms)):
-            before = [cells.moments[0, a].total(0).columns((2, 3, 2, 3)) for a in (0, arm)]
+            one, two = (cells.moments[0, a].total(0).columns((2, 3, 2, 3)) for a in (0, arm))
             try:
-                e = compare(before[0], before[1], relative=False, adjust=False)
+                effect = compare(one, two, relative=False, adjust=False)
             except NotEstimable:
                 continue
-            tested.append((name, e.control, e.treatment, e.p, e.z, cells))
+            share = share_like(metric, one + two)
+            said = [
+                level_text(v, share=share, unit=metric.unit)
+                for v in (effect.control, effect.treatment)
+            ]
+            found.append(_Before(name, inputs.arms[arm], effect, said[0], said[1], cells))
+    return found
+
+
+def _pre_period(plan: Plan, inputs: Inputs) -> list[Finding]:
+    """The arms before exposure, when they should be alike: an A/A test on the users' own past."""
+    tested = _before(plan, inputs)
     if not tested:
         return []
-    adjusted = holm(np.array([row[3] for row in tested]))
-    worst = int(np.argmin(adjusted))
-    name, control, treatment, p, z, cells = tested[worst]
-    q = float(adjusted[worst])
-    trust = "fails" if q < _PRE_FAILS else "warns" if q < _PRE_WARNS else "holds"
+    adjusted = holm(np.array([row.effect.p for row in tested]))
+    place = int(np.argmin(adjusted))
+    worst, q = tested[place], float(adjusted[place])
+    trust: Trust = "fails" if q < _PRE_FAILS else "warns" if q < _PRE_WARNS else "holds"
+    name = spoken(worst.metric)
     if trust == "holds":
         claim = (
             f"Before exposure the arms were alike in all {len(tested)} comparisons; the furthest "
-            f"apart was {name} ({level_text(control)} and {level_text(treatment)}, "
+            f"apart was {name} ({worst.control} in control, {worst.treatment} in {worst.arm}; "
             f"{p_value(q)} corrected)."
         )
     else:
         claim = (
-            f"The arms differed before the launch ever reached them: {name} was "
-            f"{level_text(treatment)} in {inputs.arms[-1]}, {level_text(control)} in control "
-            f"({p_value(q)} corrected)."
+            f"The arms differed before the launch ever reached them: {name} was {worst.treatment} "
+            f"in {worst.arm} and {worst.control} in control ({p_value(q)} corrected)."
         )
     rows = tuple(
-        (n, level_text(c), level_text(t), p_value(one), p_value(float(a)))
-        for (n, c, t, one, _, _), a in zip(tested, adjusted, strict=True)
+        (spoken(b.metric), b.arm, b.control, b.treatment, p_value(b.effect.p), p_value(float(a)))
+        for b, a in zip(tested, adjusted, strict=True)
     )
-    table: Evidence = Table(
-        title="The arms before exposure",
-        columns=("metric", "control", "treatment", "p", "corrected"),
-        rows=rows,
-    )
+    columns = ("metric", "arm", "control", "this arm", "p", "corrected")
+    e = worst.effect
     return [
         Finding(
             id="doubt.pre",
             claim=claim,
-            stance={"holds": Stance.FOR, "warns": Stance.MIXED, "fails": Stance.AGAINST}[trust],
+            stance=_BY_TRUST[trust],
             grade=grade_of(plan),
             trust=trust,
-            metric=name,
+            metric=worst.metric,
             estimate=Number(
-                value=treatment - control,
-                p=p,
-                p_adjusted=q,
-                z=z,
-                control=control,
-                treatment=treatment,
+                value=e.value, p=e.p, p_adjusted=q, z=e.z, control=e.control, treatment=e.treatment
             ),
-            n=int(cells.moments[0].n.sum()),
+            n=int(worst.cells.moments[0].n.sum()),
             method="the plan's metrics over the days before exposure, arm against arm; Holm's "
             "correction; fails trust under p .001, warns under .01",
             assumes="What happens before exposure cannot be the launch's doing.",
             breaks="Users chosen for the launch because of what they did before.",
-            evidence=(table,),
-            query_digest=cells.query,
+            evidence=(Table(title="The arms before exposure", columns=columns, rows=rows),),
+            query_digest=worst.cells.query,
         )
     ]
 
@@ -361,112 +379,6 @@ def _gap_finding(
         breaks="A campaign that reached one arm on one day.",
         evidence=(curve,),
     )
-
-
-def _heavy(plan: Plan, inputs: Inputs) -> list[Finding]:
-    """Metrics that hang on so few users that their intervals may be too narrow."""
-    found = []
-    for name, tail in inputs.tails.items():
-        cells = inputs.metrics.get(name)
-        if cells is None or cells.winsor is not None:
-            continue
-        seen = []
-        for a in range(len(inputs.arms)):
-            arm = cells.moments[0, a].total(0)
-            variance = float(arm.covariance()[0, 0])
-            seen.append(heavy_tail(tail.top[a], float(arm.n), float(arm.mean[0]), variance))
-        worst = max(seen, key=lambda h: h.users_needed / max(1.0, float(tail.n.min())))
-        if not (worst.dominated or worst.too_few):
-            continue
-        found.append(
-            Finding(
-                id=f"doubt.heavy.{name}",
-                claim=f"{capital(spoken(name))} has a heavy tail: one user makes "
-                f"{max(h.share_of_variance for h in seen):.0%} of an arm's variance, so its interval "
-                "may miss the truth more often than it says. Cutting the largest users "
-                "(winsorize: 0.999) would steady it.",
-                stance=Stance.MIXED,
-                grade=Grade.T,
-                metric=name,
-                n=int(tail.n.sum()),
-                method="Kohavi's rule: a mean is near normal from 355 times its squared skewness in "
-                f"users per arm, {count(round(worst.users_needed))} here; the skewness is from the "
-                "largest users known, and so a lower bound",
-                assumes="The largest users are people, and not a fault of the logging.",
-                breaks="A launch that is meant for its largest users.",
-                query_digest=cells.query,
-            )
-        )
-    return found
-
-
-def _choices(plan: Plan, inputs: Inputs, name: str) -> list[tuple[str, Measured]]:
-    """A metric as planned, then under every other choice that could be defended."""
-    found = [("as planned", measure(plan, inputs, name))]
-    if inputs.metrics[name].paired:
-        found.append(("without the pre-period", measure(plan, inputs, name, adjust=False)))
-    for label, cells in inputs.variants.get(name, {}).items():
-        found.append((label, measure(plan, inputs, name, cells=cells)))
-    return [(label, m) for label, m in found if m is not None and m.best.relative]
-
-
-def _hangs(choices: list[tuple[str, Measured]]) -> str:
-    """How a metric hangs on a choice, in words; nothing when it does not."""
-    planned = choices[0][1].best
-    for label, m in choices[1:]:
-        e = m.best
-        turned = e.value * planned.value < 0 and (e.low > 0 or e.high < 0)
-        shrunk = abs(e.value) < _HALF * abs(planned.value) and abs(e.value - planned.value) > max(
-            e.se, _HALF * planned.se
-        )
-        if turned or shrunk:
-            return (
-                f"{m.metric} goes from {signed_percent(planned.value)} to "
-                f"{signed_percent(e.value)} with the {label}"
-            )
-    return ""
-
-
-def _specifications(plan: Plan, inputs: Inputs) -> tuple[list[Finding], bool]:
-    """The KPI and results under every other choice that could be defended."""
-    heads = [n for n in (plan.launch.kpi, *plan.launch.results) if n and n in inputs.metrics]
-    by_name = {n: c for n in heads if len(c := _choices(plan, inputs, n)) > 1}
-    if not by_name:
-        return [], False
-    rows = [(name, label, m) for name, choices in by_name.items() for label, m in choices]
-    agree = sum(
-        np.sign(m.best.value) == np.sign(by_name[name][0][1].best.value) for name, _, m in rows
-    )
-    hanging = [words for choices in by_name.values() if (words := _hangs(choices))]
-    claim = f"{agree} of {len(rows)} specifications agree in direction with the plan's"
-    if hanging:
-        claim += f", but the choice matters: {'; '.join(hanging)}."
-    else:
-        claim += ", and none loses half of its size."
-    chart = Intervals(
-        title="Every defensible choice",
-        x_label="change against control",
-        rows=tuple(
-            Interval(label=f"{name}, {label}", value=m.best.value, low=m.best.low, high=m.best.high)
-            for name, label, m in rows
-        ),
-        percent=True,
-    )
-    finding = Finding(
-        id="doubt.specifications",
-        claim=claim,
-        stance=Stance.MIXED if hanging or agree < len(rows) else Stance.FOR,
-        grade=grade_of(plan),
-        estimate=Number(value=agree / len(rows), unit="share"),
-        n=rows[0][2].n,
-        method="each metric with and without the pre-period, and with the largest 0.1% and 1% of "
-        "users cut at one value in every arm",
-        assumes=ASSUMES[grade_of(plan)],
-        breaks=BREAKS[grade_of(plan)],
-        evidence=(chart,),
-        query_digest=rows[0][2].query,
-    )
-    return [finding], finding.stance is Stance.MIXED
 
 
 def _process(inputs: Inputs) -> list[Finding]:

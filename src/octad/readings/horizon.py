@@ -82,7 +82,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         if name == plan.launch.kpi:
             stances.append(found.stance or Stance.MIXED)
             # The claim's second sentence has the figures.
-            words.append(found.claim.split(". ", 1)[1].rstrip("."))
+            words.append(found.claim.split(". ", 1)[-1].rstrip("."))
     back = _coming_back(plan, inputs, days)
     if back is not None:
         findings.append(back)
@@ -174,6 +174,8 @@ def _early_late(plan: Plan, daily: Daily, days: int) -> Finding | None:
         claim, stance = f"It gets better. {said}.", Stance.FOR
     else:
         claim, stance = f"No change over time can be told. {said}.", Stance.MIXED
+    if not plan.launch.randomised:
+        claim, stance = f"Nobody was chosen by chance, so this is no effect: {said}.", Stance.MIXED
     return Finding(
         id=f"horizon.{daily.metric}",
         claim=claim,

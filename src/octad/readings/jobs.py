@@ -11,14 +11,9 @@ from octad.model.finding import Bars, Finding, Interval, Intervals, Number, Stan
 from octad.model.inputs import Inputs, JobUse
 from octad.model.numbers import plain, share
 from octad.model.plan import Plan
-from octad.readings.base import (
-    ASSUMES,
-    BREAKS,
-    anytime_decides,
-    grade_of,
-    percent_text,
-)
+from octad.readings.base import ASSUMES, BREAKS, grade_of, percent_text
 from octad.readings.claims import in_arm
+from octad.readings.judge import anytime_decides
 from octad.stats.divergence import mix_divergence
 from octad.stats.effects import Effect, change, compare, of_shares
 from octad.stats.moments import Moments

@@ -12,18 +12,11 @@ from octad.model.metric import ReviewMetric
 from octad.model.needs import Needs
 from octad.model.numbers import plain
 from octad.model.plan import Plan
-from octad.readings.base import (
-    ASSUMES,
-    BREAKS,
-    anytime_decides,
-    by_interval,
-    grade_of,
-    measure,
-    missing_metrics,
-    number_of,
-)
+from octad.readings.base import ASSUMES, BREAKS, grade_of, missing_metrics
 from octad.readings.claims import brief, capital, decider, in_arm, meaning, moved
+from octad.readings.judge import anytime_decides, by_interval
 from octad.readings.loud import liked, loud
+from octad.readings.measure import measure, number_of
 from octad.readings.voices import listen
 
 QUESTION = "What does the number say that the team is paid for?"

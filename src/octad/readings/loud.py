@@ -56,7 +56,7 @@ def loud(talk: Talk) -> Finding:
         breaks=BREAKS[Grade.T],
         evidence=(
             Curve(
-                title="Our reviews a day, without the praise that is set aside",
+                title="Our reviews a day, suspect praise set aside",
                 x_label="days from the launch",
                 y_label="reviews",
                 x=tuple(int(d) for d in span),
@@ -78,7 +78,7 @@ def _with_praise(talk: Talk, ratio: float) -> str:
     whole /= max(float((everything & talk.before).sum()) / talk.days_before, 1e-9)
     if abs(whole - ratio) < 0.05 * ratio:
         return ""
-    return f"; ×{plain(whole, 1)} with the praise that is set aside"
+    return f"; ×{plain(whole, 1)} if suspect praise is counted"
 
 
 def _dispersion(counts: NDArray[np.float64], split: int) -> float:

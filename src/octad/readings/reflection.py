@@ -12,8 +12,9 @@ from octad.model.metric import ReviewMetric
 from octad.model.needs import Needs
 from octad.model.numbers import plain
 from octad.model.plan import Change, Expectation, Plan
-from octad.readings.base import Measured, grade_of, measure, number_of, percent_text
+from octad.readings.base import grade_of, percent_text
 from octad.readings.claims import spoken
+from octad.readings.measure import Measured, measure, number_of
 from octad.stats.forecasts import brier_score
 
 QUESTION = "What did we expect, and how often are we right?"

@@ -13,19 +13,14 @@ from octad.model.plan import Plan
 from octad.readings.base import (
     ASSUMES,
     BREAKS,
-    Judged,
-    Measured,
-    anytime_decides,
-    by_interval,
     grade_of,
-    judge,
     level_text,
-    measure,
     missing_metrics,
     signed_percent,
-    stance_of_states,
 )
 from octad.readings.claims import brief, finding_of, forest, in_arm, spoken
+from octad.readings.judge import Judged, anytime_decides, by_interval, judge, stance_of_states
+from octad.readings.measure import Measured, measure
 from octad.stats.concentration import DOMINANT, leave_top_out
 
 QUESTION = "Did the result move, or only the KPI?"

@@ -118,7 +118,7 @@ def stars(talk: Talk) -> Finding | None:
         stance = Stance.FOR if sign > 0 else Stance.AGAINST
     claim = f"Our stars went from {plain(found.before, 1)} to {plain(found.after, 1)}"
     if whole is not None and abs(whole.after - found.after) >= _MOVED:
-        claim += f" (to {plain(whole.after, 1)} with the praise that is set aside)"
+        claim += f" (to {plain(whole.after, 1)} if suspect praise is counted)"
     if found.rivals:
         claim += f"; with rivals' change taken off, {plain(found.value, 1, signed=True)}"
     if len(placebos) >= _PLACEBOS:
