@@ -19,7 +19,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Column", "Grid", "Group", "Level", "Scan", "Score", "Slice", "scan"]
+__all__ = ["Column", "Grid", "Group", "Level", "Scan", "Score", "Slice", "even", "scan"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer[Any]]
@@ -201,7 +201,7 @@ class _Walk:
     passes: int = 0
     limits: dict[Group, FloatArray] = field(default_factory=dict)
     around: dict[Group, FloatArray] = field(default_factory=dict)
-    found: list[tuple[float, Slice]] = field(default_factory=list)
+    found: list[tuple[float, int, Slice, float]] = field(default_factory=list)
     bar: float = -np.inf
 
     def level(self, depth: int) -> Level:
@@ -256,7 +256,10 @@ class _Walk:
         """Merge what is known of the slices that lie around, spread over the group's values.
 
         Args:
+            group: The slices' attributes.
             of: (..., *values of the parent) for every parent; those without are passed over.
+            merge: Takes two of them together.
+            start: What holds of a slice without parents.
         """
         out = np.full(tuple(self.grid.sizes[a] for a in group), start)
         for gone, parent in enumerate(_parents(group)):
@@ -270,23 +273,32 @@ class _Walk:
         """Put slices on the list, and raise the bar to the K-th best."""
         new &= score + SLACK * np.abs(score) >= self.bar
         where = np.argwhere(new)
-        for value, at in zip(score[new].tolist(), where.tolist(), strict=True):
-            self.found.append((value, tuple(zip(group, at, strict=True))))
+        values = score[new]
+        for rank, value, at in zip(-even(values), values, where.tolist(), strict=True):
+            piece = tuple(zip(group, at, strict=True))
+            self.found.append((float(rank), len(group), piece, float(value)))
         if len(where) and len(self.found) >= self.keep:
-            self.found.sort(key=_order)
-            self.bar = self.found[self.keep - 1][0]
+            self.found.sort()
+            self.bar = self.found[self.keep - 1][3]
             floor = self.bar - SLACK * abs(self.bar)
-            self.found = [f for f in self.found if f[0] >= floor]
+            self.found = [f for f in self.found if f[3] >= floor]
 
     def best(self) -> tuple[tuple[Slice, ...], FloatArray]:
         """The list."""
-        top = sorted(self.found, key=_order)[: self.keep]
-        return tuple(s for _, s in top), np.array([v for v, _ in top], dtype=np.float64)
+        top = sorted(self.found)[: self.keep]
+        return tuple(f[2] for f in top), np.array([f[3] for f in top], dtype=np.float64)
 
 
-def _order(found: tuple[float, Slice]) -> tuple[float, int, Slice]:
-    """Best first; of equals the wider one, then by number."""
-    return -found[0], len(found[1]), found[1]
+def even(score: FloatArray) -> FloatArray:
+    """Scores without the digits that rounding makes, so that equals are equal.
+
+    Of equals the wider slice comes first, then the one with the lower numbers.
+
+    >>> even(np.array([1.0, 1.0 + 1e-15])).tolist()
+    [1.0, 1.0]
+    """
+    share, power = np.frexp(score)
+    return np.asarray(np.ldexp(np.round(share, 10), power))
 
 
 def _parents(group: Group) -> list[Group]:
