@@ -6,11 +6,13 @@ Everything here goes through the command line, over a small product on disk.
 from __future__ import annotations
 
 import csv
+import gzip
 import io
 import json
 import os
 import re
 import shutil
+import stat
 import subprocess
 import sys
 import time
@@ -437,6 +439,168 @@ def test_users_in_two_arms_are_left_out_and_counted(pantry: Path) -> None:
     result = _review(pantry, "--format", "json")
     assert result.exit_code in VERDICTS
     assert "2 users were seen in more than one arm" in result.stdout
+
+
+# What a check, a plan and a seal already say
+
+
+SLIPS = [
+    ("octad.yml", "{count: pay,", "{count: pays,", "Did you mean 'pay'?"),
+    ("octad.yml", "{sum: value, of: pay", "{sum: amont, of: pay", "Did you mean 'amount'?"),
+    ("octad.yml", "{sum: value, of: pay", "{sum: value, of: payy", "Did you mean 'pay'?"),
+    ("octad.yml", "{events: [pay]", "{events: [pya]", "Did you mean 'pay'?"),
+    ("octad.yml", "product: Pantry", "product: Pantri", "Did you mean 'Pantry'?"),
+    ("octad.yml", "rivals: [CookMate]", "rivals: [CookMat]", "Did you mean 'CookMate'?"),
+    ("launches/recipes.yml", "kpi: opens", "kpi: openz", "Did you mean 'opens'?"),
+]
+
+
+@pytest.mark.parametrize(("name", "right", "wrong", "says"), SLIPS)
+def test_a_check_names_every_misspelt_name(
+    pantry: Path, name: str, right: str, wrong: str, says: str
+) -> None:
+    """Also where no launch rests on it yet."""
+    line = _edit(pantry / name, right, wrong)
+    result = _octad(pantry, "check", "-q")
+    assert result.exit_code == 2
+    said = " ".join(result.output.split())
+    assert f"{name}:{line}: " in said
+    assert says in said
+
+
+def test_a_misspelt_event_is_not_sealed(pantry: Path) -> None:
+    line = _edit(pantry / "octad.yml", "{count: pay,", "{count: pays,")
+    _refused(_octad(pantry, "seal", "recipes"), f"octad.yml:{line}: ", "Did you mean 'pay'?")
+    assert not (pantry / "ledger.jsonl").exists()
+
+
+def test_a_launch_of_the_past_is_sized(pantry: Path) -> None:
+    result = _octad(pantry, "plan", "recipes", "-q")
+    assert result.exit_code == 0
+    assert "would see a change of" in result.stdout
+    assert "cannot be sized" not in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "right", "wrong", "says"),
+    [
+        ("octad.yml", "window: 14d, winsorize", "window: 99999999999d, winsorize", "longer than"),
+        ("launches/recipes.yml", "payments: 2%", "payments: -2%", "negative"),
+        ("launches/recipes.yml", "crash_rate: 5%", "crash_rate: 500%", "all of it be lost"),
+    ],
+)
+def test_numbers_that_cannot_be_meant(
+    pantry: Path, name: str, right: str, wrong: str, says: str
+) -> None:
+    line = _edit(pantry / name, right, wrong)
+    _refused(_review(pantry), f"{name}:{line}: ", says)
+
+
+def test_a_connection_s_password_is_not_printed(pantry: Path) -> None:
+    _edit(pantry / "octad.yml", "product:", "connection: postgres://me:hush@host/db\nproduct:")
+    result = _octad(pantry, "check", "-q")
+    _refused(result, "octad.yml:1: ", "postgres")
+    assert "hush" not in result.output
+
+
+def test_a_group_that_nobody_is_in(pantry: Path) -> None:
+    launch = pantry / "launches" / "recipes.yml"
+    staged = "design: {staged: region, dates: {nroth: 2026-03-05}}"
+    line = _edit(launch, LAUNCH.splitlines()[2], staged)
+    _refused(_review(pantry), f"launches/recipes.yml:{line}: ", "Did you mean 'north'?")
+
+
+def test_exposures_with_a_header_alone(pantry: Path) -> None:
+    (pantry / "data" / "exposures.csv").write_text("user_id,ts,launch,arm\n", encoding="utf-8")
+    _refused(_review(pantry), "octad.yml:12: ", "no row that can be used")
+
+
+def test_lines_that_end_in_two_ways(pantry: Path) -> None:
+    """As when a script adds to an export of Windows."""
+    path = pantry / "data" / "exposures.csv"
+    text = path.read_text(encoding="utf-8").replace("\n", "\r\n")
+    path.write_bytes((text + "z1,2026-03-02 00:00:00,recipes,on\n").encode("utf-8"))
+    result = _octad(pantry, "check", "-q")
+    assert result.exit_code == 0
+    assert f"{USERS + 1} rows read, all kept" in result.stdout
+
+
+def test_a_packed_table_cut_in_half(pantry: Path) -> None:
+    path = pantry / "data" / "events.csv"
+    packed = gzip.compress(path.read_bytes())
+    (pantry / "data" / "events.csv.gz").write_bytes(packed[: len(packed) // 2])
+    _edit(pantry / "octad.yml", "data/events.csv", "data/events.csv.gz")
+    _refused(_octad(pantry, "check", "-q"), "vents.csv.gz", "cut short")
+
+
+def test_a_plan_without_a_kpi_claims_nothing_of_one(pantry: Path) -> None:
+    launch = pantry / "launches" / "recipes.yml"
+    _edit(launch, "kpi: opens\n", "")
+    made = json.loads(_review(pantry, "--format", "json").stdout)
+    assert made["kpi"]["stance"] == "silent"
+    assert not any(re.match(r"\W*(rose|fell)\b", said, re.IGNORECASE) for said in made["because"])
+
+
+def test_an_event_that_vanished_is_no_verdict(pantry: Path) -> None:
+    """Nobody paid after the launch, in either arm: the logging is lost, and nothing is known."""
+
+    def lost(rows: list[str]) -> list[str]:
+        return [r for r in rows if ",pay," not in r or r.split(",")[1] < "2026-03"]
+
+    _lines(pantry / "data" / "events.csv", lost)
+    result = _review(pantry)
+    assert result.exit_code == 30
+    assert "logging" in result.stdout
+
+
+def test_forecasts_that_are_too_close_are_not_scored(pantry: Path) -> None:
+    before = _review(pantry).stdout
+    assert "too close to call" in before
+    assert _octad(pantry, "reflect", "recipes", "-q").exit_code == 0
+    assert _octad(pantry, "reflect", "recipes", "-q").exit_code == 0
+    scored = (pantry / "ledger.jsonl").read_text(encoding="utf-8").count('"kind":"outcome"')
+    assert scored <= 2 - before.count("too close to call")
+
+
+def test_a_launch_that_has_not_ended_is_not_scored(pantry: Path) -> None:
+    _edit(pantry / "launches" / "recipes.yml", "ends: 2026-04-01", "ends: 2026-06-01")
+    result = _octad(pantry, "reflect", "recipes", "-q")
+    assert result.exit_code == 2
+    assert "2026-06-01" in result.stderr
+
+
+def test_an_empty_decision_is_not_recorded(pantry: Path) -> None:
+    for words in (["", "--by", "a", "--why", "b"], ["ship", "--by", " ", "--why", "b"]):
+        _refused(_octad(pantry, "decide", "recipes", *words))
+    assert not (pantry / "ledger.jsonl").exists()
+
+
+def test_a_ledger_cut_short_is_not_whole(pantry: Path) -> None:
+    assert _octad(pantry, "seal", "recipes").exit_code == 0
+    ledger = pantry / "ledger.jsonl"
+    whole = ledger.read_bytes()
+    for content in (whole + whole[:100], whole[:-30], b"\x00\xff" * 20):
+        ledger.write_bytes(content)
+        _refused(_octad(pantry, "verify"), "ledger.jsonl:", "not complete")
+
+
+def test_a_name_longer_than_a_file_s_may_be(pantry: Path) -> None:
+    _refused(_octad(pantry, "review", "x" * 300), "launch")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="pipes with a name are of POSIX")
+def test_what_is_no_file_is_written_to_and_stays(pantry: Path, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        assert _review(pantry, "--out", str(pipe)).exit_code in VERDICTS
+        assert b"recipes" in os.read(reader, 1 << 16)
+    finally:
+        os.close(reader)
+    assert stat.S_ISFIFO(pipe.stat().st_mode)
+    shown = _review(pantry, "--format", "md", "--out", "-")
+    assert shown.stdout.startswith("# recipes")
 
 
 # Designs and kinds of project
