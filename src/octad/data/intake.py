@@ -229,7 +229,7 @@ def _example(row: Mapping[str, Any]) -> Example:
 def shorten(text: str | None) -> str:
     r"""A cell for a message: one line, no control characters, of bearable length.
 
-    >>> shorten("a\\nb" + "c" * 500)[:6]
+    >>> shorten("a\nb" + "c" * 500)[:3]
     'a b'
     """
     plain = "".join(c if c.isprintable() else " " for c in (text or ""))
