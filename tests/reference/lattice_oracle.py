@@ -90,7 +90,7 @@ def main() -> None:
     """Print what the package finds."""
     codes, losses = data()
     found = {a: theirs(codes, losses, a, keep=KEEP, fewest=FEWEST, deepest=DEEPEST) for a in ALPHAS}
-    pprint(found, width=96, sort_dicts=False)
+    pprint(found, width=96, sort_dicts=False)  # noqa: T203
 
 
 if __name__ == "__main__":

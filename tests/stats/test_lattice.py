@@ -9,10 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from octad.stats.lattice import candidates, finding_half, outcomes, worst_slices
+from octad.stats.lattice import candidates, finding_half, members, outcomes, worst_slices
 from octad.stats.lattice_scan import Grid, scan
 from octad.stats.lattice_scores import HarmScore
-from octad.stats.moments import Moments
 from octad.stats.refusal import NotEstimable
 from octad.stats.segments import find_harm
 from tests.reference import lattice_oracle
@@ -73,6 +72,28 @@ def test_the_bound_holds_for_the_worst_users_that_anyone_could_choose(
         centre = np.mean([score.h[these & (world.arm == a)].mean() for a in (0, 1)])
         attained = tightest(world, score.h, these, fewest, float(centre))
         assert attained <= limits[1, value] * (1 + 1e-9)
+
+
+@pytest.mark.parametrize("rest", [False, True])
+def test_the_ceiling_is_nearly_reached_by_a_slice_that_holds_all_the_harm(rest: bool) -> None:
+    # Everybody in one pair of values loses the same; nobody else does anything.
+    n = np.arange(8000)
+    codes = [n % 2, n // 2 % 40]
+    arm = n // 80 % 2
+    h = np.where((codes[0] == 1) & (codes[1] == 3), np.where(arm == 1, 1.0, -1.0), 0.0)
+    score = HarmScore.of(h, arm, 20, rest=rest)
+    grid = Grid(codes, (2, 40), arm, 2)
+    tables = {g: grid.table(g, score.columns()) for g in ((0,), (1,), (0, 1))}
+    score.judge((0,), tables[0,])
+    score.judge((1,), tables[1,])
+    z, large, _ = score.judge((0, 1), tables[0, 1])
+    assert large.all()
+    ceilings = [score.ceiling(score.limits(tables[group])) for group in ((0,), (1,))]
+    for (ceiling, able), around in zip(ceilings, (z, z.T), strict=True):
+        assert able.all()
+        assert (around <= ceiling[:, None] * (1 + 1e-9)).all()
+    # The rest of one of forty values is nearly everyone, so there it is sharp in both questions.
+    assert z[1, 3] > 0.9 * ceilings[1][0][3]
 
 
 @settings(max_examples=15, deadline=None)
@@ -234,9 +255,9 @@ def test_what_cannot_be_meant_is_refused() -> None:
         HarmScore.of(np.array([1.0, np.nan]), np.array([0, 1]), 2, rest=False)
 
 
-def test_merged_cells_of_candidates_add_up() -> None:
+def test_members_are_those_whose_values_hold() -> None:
     world = people(np.random.default_rng(12), users=20_000, sizes=SIZES)
-    found = world.search(5, keep=3)
-    cells = slice_moments(world, list(found.slices))
-    whole: Moments = cells.total((1, 2))
-    assert whole.n.tolist() == [inside(world.codes, s).sum() for s in found.slices]
+    found = world.search(5)
+    for who, piece in zip(members(world.codes, found.slices), found.slices, strict=True):
+        np.testing.assert_array_equal(who, np.flatnonzero(inside(world.codes, piece)))
+    assert [len(who) for who in members(world.codes, [()])] == [20_000]

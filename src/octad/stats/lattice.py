@@ -14,13 +14,16 @@ with `codes` (A, n) each user's value of every attribute (-1 for a value that ma
 such as "(unknown)"), `rows` (n, 4) the metric's columns y, d, x, w of users whose window is
 complete, `arm` (n,) 0 for the control and 1 for the treatment (others are left out), and `bucket`
 (n,). Each of `found.slices`, as (attribute, value) numbers, becomes one more slice beside the
-single values and pairs.
+single values and pairs (then `shallowest=3` lists only triples). `members` gives the row numbers
+of each: a triple holds few users, and a column of n slice numbers for every group of attributes
+would take gigabytes.
 
 `seed` must be the one that `find_harm` is given, and `find_harm` must halve the same buckets:
-with another seed half of the users would be looked at in the search *and* in the confirmation,
-and chance findings would be confirmed. For the same reason slices that are shared by several
-metrics or arms need one seed for all of them: the metrics belong to the same users, so what
-stood out by chance in one metric's finding half may well stand out in another's.
+with another seed half of the confirming users would have been looked at in the search, and what
+was found by chance would be confirmed (in simulation 16% of launches without any harm, instead of
+5%). For the same reason slices that are shared by several metrics or arms need one seed for all
+of them: the metrics belong to the same users, so what stood out by chance in one metric's finding
+half may well stand out in another's.
 
 **Two scores.** `candidates` looks for harm; `worst_slices` has the published score of SliceLine
 (Sagadeeva and Boehm 2021), for errors or losses per row, and holds the pruning to account against
@@ -37,13 +40,13 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from octad.stats.lattice_scan import Grid, Scan, scan
+from octad.stats.lattice_scan import Grid, Scan, Slice, scan
 from octad.stats.lattice_scores import HarmScore, SliceLineScore
 from octad.stats.levels import ROUNDING, D, W, X, Y, divide
 from octad.stats.refusal import NotEstimable
 from octad.stats.segments import EXPLORE, FEWEST_BUCKETS, FEWEST_USERS
 
-__all__ = ["candidates", "finding_half", "outcomes", "worst_slices"]
+__all__ = ["candidates", "finding_half", "members", "outcomes", "worst_slices"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer[Any]]
@@ -205,6 +208,24 @@ def worst_slices(
     grid = _grid(codes, sizes, every, np.zeros(len(losses), dtype=np.int64), 1)
     score = SliceLineScore(losses, alpha, float(max(fewest, 1)))
     return scan(grid, score, keep=keep, deepest=deepest, least=0.0)
+
+
+def members(codes: Sequence[IntArray] | IntArray, slices: Sequence[Slice]) -> list[IntArray]:
+    """Who is in each slice: (users in it,) rising row numbers.
+
+    Args:
+        codes: (A, n) value of each attribute, as in `candidates`.
+        slices: As `candidates` gives them.
+
+    >>> [who.tolist() for who in members(np.array([[0, 1, 1], [2, 2, 0]]), [((0, 1), (1, 2))])]
+    [[1]]
+    """
+    found: list[IntArray] = []
+    for piece in slices:
+        holds = [np.asarray(codes[attribute]) == value for attribute, value in piece]
+        every = np.ones(len(codes[0]), dtype=bool)
+        found.append(np.flatnonzero(np.logical_and.reduce([every, *holds])).astype(np.int32))
+    return found
 
 
 def _grid(
