@@ -65,7 +65,8 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     rivals = bool((~talk.ours & talk.sound).any())
     missing = [] if rivals else [_no_rivals(plan)]
     stars, moves, said = stars_of(talk), moving(plan, talk), words(talk)
-    found = [stars, *said, moves, _praise(talk), _gains(talk) if rivals else None]
+    praise = _praise(plan, talk)
+    found = [stars, *said, moves, praise, _gains(talk) if rivals else None]
     past = precedents(plan, talk, inputs.releases)
     if isinstance(past, str):
         missing.append(past)
@@ -75,10 +76,17 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     return Answer(
         stance=_stance(stars, moves, said),
         question=QUESTION,
-        summary=_summary(talk, stars, moves, said, past),
+        summary=_summary(talk, stars, moves, said, past) + _burst(praise),
         findings=findings,
         missing=tuple(missing),
     )
+
+
+def _burst(praise: Finding | None) -> str:
+    """A burst of praise in the glance: whoever reads the stars must know what was set aside."""
+    if praise is None or not praise.evidence:
+        return ""
+    return f" · {praise.claim.split(': ', 1)[1].split('; ')[0].split(' (')[0]} set aside"
 
 
 def _no_rivals(plan: Plan) -> str:
@@ -125,7 +133,7 @@ def _summary(
     return " · ".join(parts)
 
 
-def _praise(talk: Talk) -> Finding | None:
+def _praise(plan: Plan, talk: Talk) -> Finding | None:
     """Name the bursts that touch the windows, and what was pasted."""
     rows: list[tuple[str | float | int | None, ...]] = []
     first, last = talk.start - talk.days_before, talk.start + talk.days_after
@@ -144,7 +152,10 @@ def _praise(talk: Talk) -> Finding | None:
         return None
     parts = []
     if rows:
-        parts.append(f"{len(rows)} bursts of praise" if len(rows) > 1 else "a burst of praise")
+        # Ours first, then the largest.
+        first_row = max(rows, key=lambda row: (row[0] == plan.project.product, int(row[2] or 0)))
+        told = f"{int(first_row[2] or 0):,} five-star reviews of {first_row[0]}, {first_row[1]}"
+        parts.append(told + (f", and {len(rows) - 1} more bursts" if len(rows) > 1 else ""))
     if pasted:
         parts.append(f"{pasted:,} five-star texts pasted three times or more")
     table = Table(
@@ -154,7 +165,7 @@ def _praise(talk: Talk) -> Finding | None:
     )
     return Finding(
         id="rival.praise",
-        claim=f"Set aside, so that no rating rests on them: {' and '.join(parts)} "
+        claim=f"Set aside, so that no rating rests on them: {'; '.join(parts)} "
         f"({aside:,} reviews of ours and rivals').",
         grade=Grade.T,
         n=aside,
