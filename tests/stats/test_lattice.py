@@ -231,6 +231,21 @@ def test_odd_outcomes_give_an_answer_without_a_warning(scale: float, shift: floa
         assert not found.slices
 
 
+@pytest.mark.parametrize("bad", [np.nan, np.inf, 1e200])
+@pytest.mark.parametrize("column", [0, 2])
+def test_values_that_cannot_be_reckoned_with_are_refused_or_harmless(
+    bad: float, column: int
+) -> None:
+    world = people(np.random.default_rng(13), users=4000, sizes=(2, 3))
+    early = finding_half(np.ones(BUCKETS), seed=1)[world.bucket]
+    world.rows[np.flatnonzero(early)[:2], column] = bad
+    if bad == 1e200:
+        assert np.isfinite(world.search(1).score).all()
+    else:
+        with pytest.raises(ValueError, match="finite"):
+            world.search(1)
+
+
 @pytest.mark.parametrize("n", [0, 1, 2])
 def test_hardly_any_users(n: int) -> None:
     rows = np.ones((n, 4))

@@ -34,25 +34,26 @@ class HarmScore:
     smallest variance that a single attribute value has in that arm. A variance that is smaller
     still, in a slice picked from thousands, is luck; and without a floor no bound exists, since
     some hundred users within a slice may all have the same outcome. (Single values themselves
-    need no floor.) Against the rest, D is less
-    the rest's D, and the rest's variances are added; it equals Σ± N/(N − n)·(mean − M) over arms,
-    with N users and mean M of everyone in the arm.
+    need no floor.) Against the rest, D is less the rest's D, and the rest's variances are added;
+    it equals Σ± N/(N − n)·(mean − M) over arms, with N users and mean M of everyone in the arm.
 
-    *Bound.* Let A be a slice inside P, with a ≥ m users of one arm, of P's n with mean μ and
-    variance s² (divided by n) about some centre c. Write A's sum as that of (h − c)·1_A. By
-    Cauchy–Schwarz, applied to the deviations from μ, the mean of any a of the n is at most
-    μ + s√((n − a)/a) (Mallows and Richter 1969), and it is at most the arm's largest value, H. So
-    √a·mean(A) ≤ μ√a + s√(n − a) and ≤ H√a. The first is concave in a with its peak at
-    a* = nμ²/(μ² + s²) for μ > 0 (at 0 otherwise); taken at a* clipped to [m, n], it holds for
-    every a that is allowed. The second is at most H√n. Let G be the smaller, or 0 if negative.
-    With x₁ and x₀ the two arms' parts of D and Cauchy–Schwarz once more, x₁ + x₀ ≤
-    √(a₁x₁²/f₁ + a₀x₀²/f₀)·√(f₁/a₁ + f₀/a₀), hence z ≤ √(G₁²/f₁ + G₀²/f₀). Any centre may be
-    taken that is the same in both arms: the one halfway between P's means is. Against the rest
-    the centres are the arms' own M, and each G grows by N/(N − n).
+    *Bound.* Let A be a slice inside P, with a ≥ m of the n users that P has in one arm. Count the
+    arm's outcomes h from some centre; μ is P's mean, s² its mean squared deviation from it, H the
+    arm's largest value. The mean of any a of n values is at most μ + s√((n − a)/a) (Mallows and
+    Richter 1969; it is Cauchy–Schwarz between h − μ and 1_A − a/n), and at most H. So √a·mean(A)
+    is at most μ√a + s√(n − a) and at most H√a. The first is concave in a with its peak at
+    a* = nμ²/(μ² + s²) for μ > 0, and falls for μ ≤ 0; taken at a* (or 0) clipped to [m, n] it
+    holds for every a that is allowed. The second is at most H√n. Let G be the smaller of the two,
+    or 0 if negative. With the positive parts x₁ and x₀ of the arms' shares in D, and
+    Cauchy–Schwarz once more, D ≤ x₁ + x₀ ≤ √(a₁x₁²/f₁ + a₀x₀²/f₀)·√(f₁/a₁ + f₀/a₀), hence
+    z ≤ √(G₁²/f₁ + G₀²/f₀). Any centre will do that is the same in both arms: the one halfway
+    between P's means is. Against the rest the centres are the arms' own M, and each G grows by
+    N/(N − n), which no slice inside exceeds.
 
-    The bound is honest, not sharp: of a metric that many users move, almost any slice of a
-    thousand users could hide a z above 3, and size alone prunes. Where few users do anything
-    (a crash, a refund), whole tables fall away.
+    The bound is honest, and cannot be sharp everywhere: of a metric that most users move, almost
+    any slice of a thousand users could hide a z above 3, and size alone prunes. Where few users do
+    anything (a crash, a refund) it rules out many: half of all triples, with a million users and
+    two events in ten thousand.
 
     Attributes:
         h: (n,) outcome, large is bad.
