@@ -111,6 +111,11 @@ def _noise(plan: Plan, inputs: Inputs) -> tuple[list[Finding], str]:
     return [f for f in found if f is not None], ""
 
 
+def _bare(words: str) -> str:
+    """Without the label that stands before it where it is not the KPI."""
+    return words.split(": ", 1)[-1]
+
+
 def _of_reviews(plan: Plan, name: str, noise: list[Finding], lacking: str) -> Answer:
     """A KPI that is read off our own reviews: their stars, or how many there are."""
     metric = plan.metric(name)
@@ -137,6 +142,6 @@ def _of_reviews(plan: Plan, name: str, noise: list[Finding], lacking: str) -> An
     return Answer(
         stance=stance,
         question=QUESTION,
-        summary=f"{name}: {_short(noise)}",
+        summary=" · ".join([_bare(_short([found])), _short([f for f in noise if f is not found])]),
         findings=(named, *(f for f in noise if f is not found)),
     )
