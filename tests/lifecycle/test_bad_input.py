@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shutil
+import signal
 import stat
 import subprocess
 import sys
@@ -1021,3 +1022,24 @@ def test_killed_outright_the_next_review_is_as_ever(pantry: Path) -> None:
     assert again.exit_code in VERDICTS
     ours, theirs = json.loads(again.stdout), json.loads(expected)
     assert ours["kpi"] == theirs["kpi"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="signals of POSIX")
+@pytest.mark.parametrize(
+    ("number", "until"),
+    [
+        (signal.SIGINT, "adding up days"),
+        (signal.SIGTERM, "reading the events once"),
+    ],
+)
+def test_stopped_by_hand_nothing_is_half_written(pantry: Path, number: int, until: str) -> None:
+    before = _files(pantry)
+    process = _started(pantry, until)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert out == ""
+    assert "Traceback" not in err
+    assert "Stopped." in err
+    assert _files(pantry) == before
+    assert not [path for path in pantry.rglob("*.tmp*") if path.is_file()]

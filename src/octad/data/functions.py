@@ -60,8 +60,8 @@ on_clock = _function("timezone", ("string", INSTANT), "timestamp")
 from_micros = _function("make_timestamp", ("int64",), "timestamp")
 """The time so many microseconds after 1970 began."""
 
-digest = _function("hash", ("string",), "uint64")
-"""A 64-bit digest of a text, the same for the same text."""
+digest = _function("md5_number_lower", ("string",), "uint64")
+"""Half of MD5 of a text. (DuckDB's own `hash` collides on long texts that are alike.)"""
 
 whole_part = _function("divide", ("int64", "int64"), "int64")
 """Division of whole numbers that stays in 64 bits; by way of floats the last digits are lost."""

@@ -17,6 +17,7 @@ from octad.data.numbers import as_number, number_rule, typed
 from octad.data.raw import TRACE
 from octad.data.roles import FLAGS, IDS, NUMBERS, REQUIRED, ROLES, TIMES, Found, Places
 from octad.data.times import EARLIEST, LATEST, time_rule, to_utc
+from octad.errors import Where
 from octad.model.plan import Source, UnitSource, UserSource
 
 __all__ = ["CELL", "ENDLESS", "KEY", "REASON", "WHOLE", "Shaped", "Stage", "shape"]
@@ -105,7 +106,8 @@ def shape(
             ours[role] = as_id(found.value, loose=loose)
         else:
             ours[role] = as_text(found.value)
-    own, said = _own(table, name, source, roles, ours, loose=loose)
+    attributes = places(f"sources.{name}.attributes")
+    own, said = _own(table, name, source, roles, ours, loose=loose, place=attributes)
     traced = {c: table[c] for c in TRACE if c in table.columns}
     if keys:
         traced[KEY] = _key(table, keys)
@@ -176,6 +178,7 @@ def _own(
     ours: Mapping[str, ir.Value],
     *,
     loose: bool,
+    place: Where | None = None,
 ) -> tuple[dict[str, ir.Value], list[str]]:
     """The file's columns under their own names; those whose name is taken get ``_original``.
 
@@ -191,7 +194,7 @@ def _own(
     if name == "users":
         plain = [a for a in attributes or plain if a in table.columns and a not in texts]
     own, notes = typed(table, plain, keep=texts) if loose else ({c: table[c] for c in plain}, [])
-    own |= {a: column(table, a) for a in attributes if a not in own}
+    own |= {a: column(table, a, where=place) for a in attributes if a not in own}
     if name == "users":
         own = {c: _attribute(v) for c, v in own.items() if not v.type().is_nested()}
     kept: dict[str, ir.Value] = {}

@@ -111,6 +111,12 @@ def _engine_errors(source: Source, where: Where) -> Iterator[None]:
         yield
     except duckdb.Error as error:
         first = str(error).splitlines()[0][:300]
+        if "No space left" in first:
+            raise DataError(
+                "the disk is full, so what was read cannot be kept in .octad.",
+                where=where,
+                mend="Make room on the disk, and run it again; the file itself is sound.",
+            ) from error
         raise DataError(
             f"'{source.table}' cannot be read: {first}",
             where=where,

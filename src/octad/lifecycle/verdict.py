@@ -262,6 +262,8 @@ def _headline(plan: Plan, kpi: Answer, findings: list[Finding], harms: list[Find
     shown = [f for f in findings if f.state is not None and f.metric in names]
     if not shown:
         shown = [f for f in findings if f.state is not None and f.metric in plan.launch.results]
+    if not shown and not parts:
+        shown = [f for f in findings if f.state is not None]
     parts += [_clause(f) for f in shown if f.metric != plan.launch.kpi][:3]
     segment = next((f for f in harms if f.segment is not None), None)
     if segment is not None and segment.segment:

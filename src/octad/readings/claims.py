@@ -28,8 +28,8 @@ from octad.model.metric import (
 from octad.model.numbers import plain
 from octad.model.plan import Plan
 from octad.readings.base import ASSUMES, BREAKS, grade_of, level_text, percent_text
-from octad.readings.judge import Judged, anytime_decides
-from octad.readings.measure import Measured, number_of
+from octad.readings.judge import Judged
+from octad.readings.measure import Measured, anytime_decides, number_of
 
 __all__ = [
     "brief",
@@ -80,9 +80,13 @@ def brief(measured: Measured) -> str:
     """The shortest way to say an effect: ``payments −3.1% [−4.0, −2.2]``."""
     effect = measured.best
     if effect.relative:
-        return f"{spoken(measured.metric)} {percent_text(effect.value, effect.low, effect.high)}"
-    value, low, high = (_points(measured, v) for v in (effect.value, effect.low, effect.high))
-    return f"{spoken(measured.metric)} {value} [{low}, {high}]"
+        return f"{spoken(measured.metric)} {percent_text(effect.value, *measured.bounds)}"
+    low, high = measured.bounds
+    value = _points(measured, effect.value)
+    if low is None or high is None:
+        return f"{spoken(measured.metric)} {value}"
+    edges = f"[{_points(measured, low)}, {_points(measured, high)}]"
+    return f"{spoken(measured.metric)} {value} {edges}"
 
 
 def _points(measured: Measured, value: float) -> str:
@@ -107,7 +111,7 @@ def moved(measured: Measured) -> str:
     verb = "stayed at" if one == two else "rose" if effect.value > 0 else "fell"
     path = f"{verb} {one}" if one == two else f"{verb} from {one} to {two}"
     figure = (
-        percent_text(effect.value, effect.low, effect.high)
+        percent_text(effect.value, *measured.bounds)
         if effect.relative
         else f"{_points(measured, effect.value)}"
     )
@@ -287,8 +291,8 @@ def forest(title: str, judged: list[Judged]) -> Intervals:
         Interval(
             label=j.measured.metric,
             value=j.measured.best.value,
-            low=j.measured.best.low,
-            high=j.measured.best.high,
+            low=j.measured.bounds[0],
+            high=j.measured.bounds[1],
             stance=stance_of_state(j.state),
             note=j.state.value,
         )

@@ -117,7 +117,9 @@ def _summary(findings: list[Finding]) -> str:
         "doubt.pre": "pre-period",
         "doubt.gaps": "logging",
     }
+    gone = any(f.id.startswith("doubt.vanished") for f in findings)
     held = [name for key, name in names.items() if any(f.id == key for f in good)]
+    held = [name for name in held if not (gone and name == "logging")]
     if held:
         parts.append(
             f"{' and '.join([', '.join(held[:-1]), held[-1]] if len(held) > 1 else held)} "

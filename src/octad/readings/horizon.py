@@ -187,16 +187,15 @@ def _early_late(plan: Plan, daily: Daily, days: int) -> Finding | None:
             low=shift - q * se,
             high=shift + q * se,
             level=plan.launch.rules.level,
-            relative=True,
-            unit="",
+            unit="share",
             p=p,
             z=z,
             se=se,
         ),
         n=int(c.n + t.n),
-        method="relative effect in the last third of days less that in the first, in the users "
-        "observed through all of them; errors from their joint moments, the control's level taken "
-        "as known",
+        method="the figure is the relative effect in the last third of days less that in the "
+        "first, in points, in the users observed through all of them; errors from their joint "
+        "moments, the control's level taken as known",
         assumes="The calendar weighs alike on both arms.",
         breaks="Another launch in between that met only one arm.",
         evidence=(curve,),

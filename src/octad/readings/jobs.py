@@ -13,7 +13,7 @@ from octad.model.numbers import plain, share
 from octad.model.plan import Plan
 from octad.readings.base import ASSUMES, BREAKS, grade_of, percent_text
 from octad.readings.claims import in_arm
-from octad.readings.judge import anytime_decides
+from octad.readings.measure import anytime_decides
 from octad.stats.divergence import mix_divergence
 from octad.stats.effects import Effect, change, compare, of_shares
 from octad.stats.moments import Moments
@@ -146,11 +146,12 @@ class _Arm:
 def _mix_finding(at: _Arm, part: Effect, per: Effect | None) -> Finding:
     grade = grade_of(at.plan)
     low, high = _bounds(at.plan, at.inputs, part)
+    empty = part.control == 0 and part.treatment == 0
     falls = per is not None and _bounds(at.plan, at.inputs, per)[1] < 0
     stance = Stance.MIXED
     if high < 0 and falls:
         stance = Stance.AGAINST
-    elif low > -_DRIFT:
+    elif low > -_DRIFT and not empty:
         stance = Stance.FOR
     names = [at.use.jobs[j] for j in _columns(at.plan, at.use)[1]]
     what = f"“{names[0]}”" if len(names) == 1 else f"the core jobs ({', '.join(names)})"
@@ -252,6 +253,20 @@ def displaced(plan: Plan, inputs: Inputs, use: JobUse) -> list[Finding]:
     ]
 
 
+def _gone(at: _Arm, j: int) -> Finding:
+    """A core job that nobody does any more, in either arm: more likely lost in logging."""
+    had = int(at.use.had[0, j] + at.use.had[at.arm, j])
+    return Finding(
+        id=f"product.displaced.{at.use.jobs[j]}{at.suffix}",
+        claim=f"Nobody in either arm did “{at.use.jobs[j]}” after exposure, though {had:,} users "
+        f"had before: was its logging lost?{at.words}",
+        stance=Stance.MIXED,
+        n=had,
+        method="users who did the job before exposure, and those of them who did it after",
+        query_digest=at.use.query,
+    )
+
+
 def _displaced_finding(at: _Arm, j: int, effect: Effect, q: float) -> Finding:
     low, high = _bounds(at.plan, at.inputs, effect)
     stance: Stance | None = None
@@ -259,6 +274,8 @@ def _displaced_finding(at: _Arm, j: int, effect: Effect, q: float) -> Finding:
         stance = Stance.AGAINST
     elif low > -_DRIFT:
         stance = Stance.FOR
+    if effect.control == 0 and effect.treatment == 0:
+        return _gone(at, j)
     edges = ", ".join(plain(100 * v, 2, signed=True) for v in (effect.low, effect.high))
     points = f"{plain(100 * effect.value, 2, signed=True)} points [{edges}]"
     return Finding(

@@ -11,25 +11,12 @@ from scipy import stats as distributions
 from octad.model.finding import Stance, State
 from octad.model.inputs import Inputs
 from octad.model.plan import Plan
-from octad.readings.measure import Measured, measure
+from octad.readings.measure import Measured, anytime_decides, measure
 from octad.stats.effects import Effect
 from octad.stats.multiplicity import holm
 from octad.stats.noninferiority import against_margin
 
-__all__ = ["Judged", "anytime_decides", "by_interval", "judge", "stance_of_states"]
-
-
-def anytime_decides(plan: Plan, inputs: Inputs) -> bool:
-    """Whether looking early, or often, means that the anytime interval decides.
-
-    The fixed interval is right for one look on a day named beforehand: the plan's last.
-    """
-    history = inputs.history
-    return (
-        not inputs.final
-        or (history.early_looks > 0 and plan.launch.rules.looks <= 1)
-        or (plan.launch.rules.looks > 1 and history.looks > 1)
-    )
+__all__ = ["Judged", "by_interval", "judge", "stance_of_states"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,9 +14,9 @@ from octad.model.numbers import plain
 from octad.model.plan import Plan
 from octad.readings.base import ASSUMES, BREAKS, grade_of, missing_metrics
 from octad.readings.claims import brief, capital, decider, in_arm, meaning, moved
-from octad.readings.judge import anytime_decides, by_interval
+from octad.readings.judge import by_interval
 from octad.readings.loud import liked, loud
-from octad.readings.measure import measure, number_of
+from octad.readings.measure import anytime_decides, measure, number_of
 from octad.readings.voices import listen
 
 QUESTION = "What does the number say that the team is paid for?"

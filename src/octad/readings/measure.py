@@ -22,7 +22,7 @@ from octad.stats.effects import Effect, change, compare
 from octad.stats.moments import Moments
 from octad.stats.refusal import NotEstimable
 
-__all__ = ["Measured", "measure", "number_of", "per_user", "share_like"]
+__all__ = ["Measured", "anytime_decides", "measure", "number_of", "per_user", "share_like"]
 
 
 def share_like(metric: Metric, moments: Moments | None = None) -> bool:
@@ -51,6 +51,7 @@ class Measured:
         raw_control, raw_treatment: Levels as observed, without any adjustment.
         totals: Users, the numerator's sum and the denominator's, of control, then of treatment.
         share: Whether levels are said in per cent.
+        early: Whether the anytime interval decides, so that it is the one to show.
         unit: Of the levels: ``share``, or the metric's own.
     """
 
@@ -65,8 +66,16 @@ class Measured:
     waiting: int
     query: str | None
     share: bool = False
+    early: bool = False
     unit: str = ""
     totals: tuple[tuple[int, float, float], ...] = ()
+
+    @property
+    def bounds(self) -> tuple[float | None, float | None]:
+        """The interval that decides; None where it is unbounded."""
+        if self.early:
+            return self.best.anytime_low, self.best.anytime_high
+        return self.best.low, self.best.high
 
     @property
     def best(self) -> Effect:
@@ -86,6 +95,19 @@ def _totals(moments: Moments) -> tuple[int, float, float]:
 def _raw(moments: Moments) -> float:
     d = float(moments.mean[1])
     return float(moments.mean[0]) / d if d else float("nan")
+
+
+def anytime_decides(plan: Plan, inputs: Inputs) -> bool:
+    """Whether looking early, or often, means that the anytime interval decides.
+
+    The fixed interval is right for one look on a day named beforehand: the plan's last.
+    """
+    history = inputs.history
+    return (
+        not inputs.final
+        or (history.early_looks > 0 and plan.launch.rules.looks <= 1)
+        or (plan.launch.rules.looks > 1 and history.looks > 1)
+    )
 
 
 def measure(
@@ -142,6 +164,7 @@ def measure(
         n=int(control.n + treatment.n),
         waiting=found.waiting,
         query=found.query,
+        early=anytime_decides(plan, inputs),
         share=(share := share_like(plan.metric(name), control + treatment)),
         unit="share" if share else plan.metric(name).unit,
         totals=tuple(_totals(m) for m in (control, treatment)),
@@ -174,6 +197,7 @@ def _measure_change(
         n=int(moments.n),
         waiting=found.waiting,
         query=found.query,
+        early=anytime_decides(plan, inputs),
         share=(share := share_like(plan.metric(name), moments)),
         unit="share" if share else plan.metric(name).unit,
         totals=tuple(_totals(m) for m in (before, moments)),

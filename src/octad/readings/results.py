@@ -19,8 +19,8 @@ from octad.readings.base import (
     signed_percent,
 )
 from octad.readings.claims import brief, finding_of, forest, in_arm, spoken
-from octad.readings.judge import Judged, anytime_decides, by_interval, judge, stance_of_states
-from octad.readings.measure import Measured, measure
+from octad.readings.judge import Judged, by_interval, judge, stance_of_states
+from octad.readings.measure import Measured, anytime_decides, measure
 from octad.stats.concentration import DOMINANT, leave_top_out
 
 QUESTION = "Did the result move, or only the KPI?"
@@ -138,6 +138,9 @@ def _few_users(plan: Plan, inputs: Inputs) -> list[Finding]:
     whole = m.raw_treatment - m.raw_control
     if whole == 0:
         return []
+    planned = measure(plan, inputs, kpi, 1)
+    if planned is None or planned.absolute.value * whole < 0:
+        return []  # the past turns the difference around, so the raw one tells nothing
     clear = m.best.low > 0 or m.best.high < 0
     for few in (1, 2, 3, 5, 10) if clear else (1,):
         if not clear and not _dominates(inputs, kpi):

@@ -82,9 +82,10 @@ def _hangs(choices: list[tuple[str, Measured]]) -> str:
             e.se, _HALF * planned.se
         )
         if turned or shrunk:
+            how = label if label.startswith("without") else f"with the {label}"
             return (
-                f"{m.metric} goes from {signed_percent(planned.value)} to "
-                f"{signed_percent(e.value)} with the {label}"
+                f"{spoken(m.metric)} goes from {signed_percent(planned.value)} to "
+                f"{signed_percent(e.value)} {how}"
             )
     return ""
 

@@ -8,6 +8,7 @@ import os
 import signal
 import sys
 import traceback
+from pathlib import Path
 from typing import Any
 
 import typer
@@ -19,6 +20,7 @@ from octad.faces.safe import clean
 __all__ = ["Safely", "report_error"]
 
 STOPPED = 130
+_asked_to_stop: list[bool] = []
 BROKEN_PIPE = 141
 
 
@@ -41,7 +43,7 @@ def report_error(error: BaseException, *, debug: bool) -> int:
         return BROKEN_PIPE
     if debug:
         traceback.print_exception(error)
-    if isinstance(error, KeyboardInterrupt):
+    if isinstance(error, KeyboardInterrupt) or _asked_to_stop:
         _say("Stopped. Nothing half written.")
         return STOPPED
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EIO, errno.EDQUOT):
@@ -50,14 +52,33 @@ def report_error(error: BaseException, *, debug: bool) -> int:
         return OctadError.exit_code
     if isinstance(error, OctadError):
         what = clean(error.what, lines=True)
-        _say(f"{clean(error.where)}: {what}" if error.where else f"{what[:1].upper()}{what[1:]}")
+        _say(f"{clean(error.where)}: {what}" if error.where else _sentence(what))
         if error.mend:
             _say(clean(error.mend, lines=True))
         return error.exit_code
+    if isinstance(error, OSError) and error.filename is not None:
+        _say(f"{clean(_here(error.filename))}: {clean(error.strerror or error)}.")
+        _say("Check that the file is there and that you may read it.")
+        return OctadError.exit_code
     _say(f"Octad broke: {type(error).__name__}: {clean(error, limit=300)}")
     again = "" if debug else " Run it again with --debug before the command, and"
     _say(f"This is a fault of ours.{again or ' Please'} report what it prints.")
     return 1
+
+
+def _sentence(what: str) -> str:
+    """Begin with a capital, unless the first word is a file's or a column's name."""
+    first = what.split(" ", 1)[0]
+    return what[:1].upper() + what[1:] if first.isalpha() else what
+
+
+def _here(name: object) -> str:
+    """A path as somebody standing here would write it."""
+    path = Path(os.fsdecode(name)) if isinstance(name, str | bytes) else Path(str(name))
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return path.name
 
 
 def _say(text: str) -> None:
@@ -80,9 +101,15 @@ class Safely(TyperGroup):
 
 
 def stop_on_terminate() -> None:
-    """Treat a polite kill like Ctrl-C, so that what is being written is cleaned up."""
+    """Treat a polite kill like Ctrl-C, so that what is being written is cleaned up.
+
+    An engine that is stopped in the middle of a query raises an error of its own; that somebody
+    asked for it is remembered, so that it is not taken for a fault.
+    """
 
     def stop(_number: int, _frame: object) -> None:
+        _asked_to_stop.append(True)
         raise KeyboardInterrupt
 
-    signal.signal(signal.SIGTERM, stop)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, stop)

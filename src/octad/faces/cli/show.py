@@ -44,6 +44,8 @@ def _closing(found: CheckReport) -> str:
     empty = [name for name, intake in found.intake.items() if not intake.kept]
     if empty:
         return f"No row can be used of {' and '.join(empty)}, and a review needs some."
+    if found.doubts:
+        return "Mend what is named above, and run it again."
     if found.sound:
         return "Every row can be used."
     return "A review goes on with what is sound, and says what it left out."
@@ -64,6 +66,11 @@ def _columns(intake: Intake, notes: Sequence[ColumnNote], console: Console) -> N
         more = f", and {len(empty) - MOST} more columns" if len(empty) > MOST else ""
         head = Text("  ").append("Empty in: ", "bright_black")
         hanging(console, head, ", ".join(empty[:MOST]) + more, 12)
+
+
+def _long(days: int) -> str:
+    """How long, without pretending to know the day ten years ahead."""
+    return f"{count(days)} days" if days <= 3650 else "more than ten years"
 
 
 def _rows(n: int) -> str:
@@ -152,7 +159,7 @@ def _sized(metric: MetricSize, console: Console) -> None:
         facts.append(f"would see a change of {share(metric.visible)} or more")
     if metric.margin is not None and metric.users is not None:
         margin = f"{metric.margin * 100:.3g}%"
-        time = f", {metric.days} days" if metric.days is not None else ""
+        time = f", {_long(metric.days)}" if metric.days is not None else ""
         facts.append(f"a loss within {margin} takes {count(metric.users)} users{time} to show")
     if metric.reduction >= 0.01:
         facts.append(f"users’ own past takes away {share(metric.reduction, 0)} of the noise")

@@ -162,7 +162,7 @@ def reflect(folder: Path, launch: str, *, quiet: bool) -> None:
     with progress(quiet=quiet) as tell:
         scored = session.reflect(launch, progress=tell)
     if not scored:
-        _out("There is nothing to score: none of what was forecast could be measured.")
+        _out("Nothing is scored: what was forecast was not measured, or is too close to call.")
         return
     for outcome in scored:
         came = "it did" if outcome.happened >= 0.5 else "it did not"
@@ -187,6 +187,9 @@ def verify(folder: Path) -> int:
             mend="If a run was killed while it wrote, the next one sets that line aside, and "
             "nothing else is lost. If not, bring ledger.jsonl back from git.",
         )
+    if found.whole and not found.records:
+        _out("There is no ledger yet: nothing was sealed, looked at or decided.")
+        return 0
     if found.whole:
         _out(f"The ledger is whole: {found.records:,} records.", "bold")
         _out(f"Its last fingerprint is {found.head}.")
