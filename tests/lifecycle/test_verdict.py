@@ -43,6 +43,7 @@ KPI_UP = Answer(
     stance=Stance.FOR, question="?", findings=(_judged("opens", None),), summary="opens +5%"
 )
 KPI_FLAT = KPI_UP.model_copy(update={"stance": Stance.MIXED})
+KPI_SILENT = Answer(stance=Stance.SILENT, question="?")
 
 
 def _answers(
@@ -76,7 +77,8 @@ SEGMENT = Finding(
     [
         (_answers(BETTER, SAFE, BROKEN), Verdict.CANNOT_TELL, "trust"),
         (_answers(WORSE, UNSAFE, BROKEN), Verdict.CANNOT_TELL, "trust"),
-        (_answers(), Verdict.CANNOT_TELL, "nothing"),
+        (_answers(kpi=KPI_SILENT), Verdict.CANNOT_TELL, "nothing"),
+        (_answers(), Verdict.HOLD, "else"),
         (_answers(WORSE, SAFE), Verdict.ROLL_BACK, "harm"),
         (_answers(BETTER, UNSAFE), Verdict.ROLL_BACK, "harm"),
         (_answers(BETTER, SAFE, SEGMENT), Verdict.ROLL_BACK, "harm"),
@@ -107,7 +109,9 @@ def test_any_reading_may_veto(name: str) -> None:
 
 
 def test_no_reading_vouches_for_the_kpi_alone() -> None:
-    assert _answers(plan=_plan(results={}, guardrails={})).verdict is Verdict.CANNOT_TELL
+    bare = _answers(plan=_plan(results={}, guardrails={}))
+    assert bare.verdict is Verdict.HOLD
+    assert any("a KPI alone" in why for why in bare.because)
     alone = _answers(SAFE, plan=_plan(results={}))
     assert alone.verdict is Verdict.HOLD
     assert any("a KPI alone" in why for why in alone.because)

@@ -43,7 +43,7 @@ TABLE = (
     Row(
         "nothing",
         "holds",
-        "none could be measured",
+        "neither it nor the KPI could be measured",
         "any",
         Verdict.CANNOT_TELL,
         "bring the data that would let a result be measured",
@@ -128,7 +128,7 @@ def decide(plan: Plan, kpi: Answer, readings: Mapping[str, Answer]) -> Outcome:
         )
     states = _states(plan, findings)
     measured = {n: s for n, s in states.items() if s is not None}
-    if not measured:
+    if not measured and not _estimated(kpi):
         return _nothing(plan, kpi, readings)
     strong = all(f.grade in (Grade.A, Grade.B) for f in findings if f.state is not None)
     harms = [f for f in findings if f.harm]
@@ -157,6 +157,11 @@ def _states(plan: Plan, findings: Iterable[Finding]) -> dict[str, State | None]:
         if before is None or order.index(f.state) < order.index(before):
             found[f.metric] = f.state
     return found
+
+
+def _estimated(kpi: Answer) -> bool:
+    """Whether the KPI at least was compared by chance: then it is only too early for the rest."""
+    return any(f.estimate is not None and f.grade in (Grade.A, Grade.B) for f in kpi.findings)
 
 
 def _good(plan: Plan, kpi: Answer, states: Mapping[str, State | None]) -> bool:
@@ -231,6 +236,10 @@ def _hold(
         nexts.append("A randomised share of users, even a small one, would let it be told.")
     if absent:
         nexts += [m for a in readings.values() for m in a.missing if any(n in m for n in absent)]
+    if not nexts and absent:
+        nexts = [f"Data for {', '.join(map(spoken, absent))}, or time until their windows end."]
+    if not nexts and not plan.launch.results:
+        nexts = ["Name a result beside the KPI in the plan of the next launch."]
     if not nexts:
         nexts = ["Answer the readings that speak against it, then review again."]
     return Outcome(Verdict.HOLD, _row("else"), tuple(because), tuple(dict.fromkeys(nexts)))
