@@ -609,7 +609,7 @@ def test_what_is_no_file_is_written_to_and_stays(pantry: Path, tmp_path: Path) -
 
 DESIGNS = {
     "nothing named": ("", 30),
-    "a KPI alone": ("kpi: opens\n", 30),
+    "a KPI alone": ("kpi: opens\n", 10),
     "chosen users": (
         'design: {targeted: "big spenders"}\nkpi: opens\nresults: {payments: 2%}\n',
         10,
