@@ -231,18 +231,30 @@ def _hold(
     for name, answer in readings.items():
         if answer.stance is Stance.AGAINST:
             because.append(f"{name} speaks against it: {answer.summary or answer.question}.")
+    nexts = _what_would_decide(plan, readings, findings, absent, strong=strong)
+    return Outcome(Verdict.HOLD, _row("else"), tuple(because), tuple(dict.fromkeys(nexts)))
+
+
+def _what_would_decide(
+    plan: Plan,
+    readings: Mapping[str, Answer],
+    findings: list[Finding],
+    absent: list[str],
+    *,
+    strong: bool,
+) -> list[str]:
     nexts = [f"{f.decides}." for f in findings if f.decides]
     if not strong:
         nexts.append("A randomised share of users, even a small one, would let it be told.")
     if absent:
         nexts += [m for a in readings.values() for m in a.missing if any(n in m for n in absent)]
-    if not nexts and absent:
-        nexts = [f"Data for {', '.join(map(spoken, absent))}, or time until their windows end."]
-    if not nexts and not plan.launch.results:
-        nexts = ["Name a result beside the KPI in the plan of the next launch."]
-    if not nexts:
-        nexts = ["Answer the readings that speak against it, then review again."]
-    return Outcome(Verdict.HOLD, _row("else"), tuple(because), tuple(dict.fromkeys(nexts)))
+    if nexts:
+        return nexts
+    if absent:
+        return [f"Data for {', '.join(map(spoken, absent))}, or time until their windows end."]
+    if not plan.launch.results:
+        return ["Name a result beside the KPI in the plan of the next launch."]
+    return ["Answer the readings that speak against it, then review again."]
 
 
 def _clause(f: Finding) -> str:

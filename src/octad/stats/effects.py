@@ -49,6 +49,7 @@ __all__ = [
     "compare_many",
     "of_shares",
     "of_sums",
+    "one_effect",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -232,7 +233,7 @@ def compare(
         interval=interval,
     )
     what = "Ratio of sums" if _varies(control) or _varies(treatment) else "Difference of means"
-    return _single(many, what, interval)
+    return one_effect(many, what, interval)
 
 
 def change(
@@ -273,7 +274,7 @@ def change(
         reduction=zero,
         theta=zero,
     )
-    return _single(many, "Change in the same users", interval)
+    return one_effect(many, "Change in the same users", interval)
 
 
 def compare_levels(
@@ -321,14 +322,24 @@ def compare_levels(
         reduction=np.zeros(1),
         theta=np.zeros(1),
     )
-    return _single(many, what, interval)
+    return one_effect(many, what, interval)
 
 
 def _varies(moments: Moments) -> bool:
     return bool(moments.comoment[..., D, D].any() or (moments.mean[..., D] != 1).any())
 
 
-def _single(many: Effects, what: str, interval: Interval) -> Effect:
+def one_effect(many: Effects, what: str, interval: Interval) -> Effect:
+    """The first of many effects, with its method in words.
+
+    Args:
+        many: Leading shape (1,).
+        what: The method's name, for the reader.
+        interval: The interval that was asked for.
+
+    Raises:
+        NotEstimable: When it could not be estimated.
+    """
     if not many.ok[0]:
         raise NotEstimable(REASONS[int(many.reason[0])])
     method = [what, "relative to the control's level" if many.relative else "absolute"]
