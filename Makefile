@@ -15,7 +15,7 @@ help:            ## what there is to make
 
 # A stamp is newer than its lock only when every package of the lock is installed.
 define setup
-	@echo "Setting up (once): a virtual environment in $(VENV), every package pinned by its hash."
+	@echo "Setting up (once, about a minute): a virtual environment in $(VENV), every package pinned by its hash."
 	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "Octad needs Python 3.11 or newer, and this is " + sys.version.split()[0] + ". Name another: make PYTHON=python3.12 ...")'
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@$(PIP) --require-hashes -r $(1)

@@ -86,7 +86,7 @@ def init(
         Path | None, typer.Argument(metavar="[FOLDER]", help="The new project's folder.")
     ] = None,
     preset: Annotated[
-        str, typer.Option(help="Whose export your data are: plain, posthog, ga4, play.")
+        str, typer.Option(help="Whose export your data are, such as posthog; plain for your own.")
     ] = "plain",
     product: Annotated[str, typer.Option(help="What the product is called.")] = "My product",
 ) -> None:
