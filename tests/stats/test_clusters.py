@@ -66,8 +66,11 @@ def test_cr2_and_its_degrees_of_freedom_written_out(clusters: int) -> None:
             root = (axes / np.sqrt(values)) @ axes.T
             variance += float((root @ (y[inside] - y.mean())).sum() / n) ** 2
             vectors.append((np.eye(n) - hat)[:, inside] @ root.sum(axis=1) / n)
-        gram = np.array(vectors) @ np.array(vectors).T
-        parts.append((variance, float(np.trace(gram) ** 2 / (gram**2).sum())))
+        freedom = []
+        for users in (np.eye(n), (code[:, None] == code).astype(np.float64)):
+            gram = np.array(vectors) @ users @ np.array(vectors).T
+            freedom.append(float(np.trace(gram) ** 2 / (gram**2).sum()))
+        parts.append((variance, min(freedom)))
     total = sum(v for v, _ in parts)
     assert found.effect.se == pytest.approx(np.sqrt(total), rel=1e-9)
     assert found.effect.df == pytest.approx(total**2 / sum(v**2 / df for v, df in parts), rel=1e-9)

@@ -29,8 +29,9 @@ def _rows(rng: np.random.Generator, n: int, strata: int, *, k: int = 0) -> tuple
 def _compare(
     first: tuple[Rows, Codes], second: tuple[Rows, Codes], strata: int, *, relative: bool = False
 ) -> PostStratified:
+    """With strata as small as can be, so that none is merged."""
     one, two = (Moments.from_rows(rows, code, strata) for rows, code in (first, second))
-    return compare_strata(one, two, relative=relative)
+    return compare_strata(one, two, relative=relative, fewest=2)
 
 
 @settings(max_examples=25, deadline=None)
@@ -132,7 +133,7 @@ def test_the_unconditional_variance_is_that_of_random_splits() -> None:
         ]
         if min(m.n.min() for m in parts) < 2:
             continue
-        found = compare_strata(*parts, relative=False)
+        found = compare_strata(*parts, relative=False, fewest=2)
         values.append(found.effect.value)
         estimates.append(found.unconditional)
     # 1,500 splits give a variance to 3.7%, one standard error; three are allowed.
@@ -148,7 +149,8 @@ def test_small_strata_are_merged_and_empty_ones_named() -> None:
         parts.append(
             Moments.from_rows(np.stack([rng.normal(size=len(code)), 0 * code + 1], 1), code, 6)
         )
-    found = compare_strata(*parts, relative=False)
+    found = compare_strata(*parts, relative=False, fewest=2)
+    assert compare_strata(*parts, relative=False).strata == ((0,), (1, 2, 4))
     assert found.strata == ((0,), (1, 2), (4,))
     assert found.left_out == (3, 5)
     np.testing.assert_allclose(found.weights, [55 / 86, 10 / 86, 21 / 86])

@@ -7,7 +7,7 @@ A level is R = Σy/Σd over an arm's users, and its error comes from the cluster
 e = n·(ȳ − R·d̄) alone: var(R) = Σ e²/(1 − h) / (Σd)², where h is the cluster's part of Σd. That is
 the correction CR2 of Bell and McCaffrey (2002), in closed form because an arm's level is its only
 parameter; with equal clusters it is the sample variance of their totals. The degrees of freedom
-of each arm are theirs as well (two moments of the variance estimate under independent users), and
+of each arm are theirs, or fewer when a cluster's users may be alike (see `_freedom`), and
 Satterthwaite's rule joins the arms. `errors="CR1"` gives what most packages call "clustered":
 G/(G−1)·(N−1)/(N−2) for a factor and G − 1 degrees of freedom. It is too small with few or
 unequal clusters, and is there to compare with.
@@ -141,7 +141,7 @@ class _Arm:
 
     Attributes:
         variance: CR2's; `crude` is without any correction, `naive` that of independent users.
-        df: Bell and McCaffrey's.
+        df: Degrees of freedom of `variance`.
         largest: The largest part of the denominator in one cluster.
     """
 
@@ -198,10 +198,21 @@ class _Arm:
 
 
 def _freedom(share: FloatArray) -> float:
-    """Bell and McCaffrey's degrees of freedom of an arm's variance: C − 1 with equal clusters.
+    """Degrees of freedom of an arm's variance: C − 1 with equal clusters, fewer with unequal.
 
-    With users independent, the totals' covariance is h·1(same) − h·h', and the estimate weighs
-    their squares by 1/(1 − h): twice the squared mean over the variance.
+    Twice the squared mean of the variance estimate over its variance, with the totals' squares
+    weighed by 1/(1 − h). The totals' covariance is reckoned twice: with users independent (Bell and
+    McCaffrey), and with the users of a cluster wholly alike (the other end of what Imbens and
+    Kolesár 2016 estimate); the smaller answer is given.
     """
-    across = (share**2 / (1 - share)).sum() ** 2 - (share**4 / (1 - share) ** 2).sum()
-    return float(1 / ((share**2).sum() + max(float(across), 0.0)))
+    weight = 1 / (1 - share)
+    across = (weight * share**2).sum() ** 2 - (weight**2 * share**4).sum()
+    apart = 1 / ((share**2).sum() + max(float(across), 0.0))
+    # Wholly alike: cov = h·h'·(1(same) − h − h' + Σh²); the double sum is multiplied out.
+    p, both = weight * share**2, float((share**2).sum())
+    q = [float((p * share**j).sum()) for j in range(3)]
+    pairs = both**2 * q[0] ** 2 + 2 * q[2] * q[0] - 4 * both * q[1] * q[0] + 2 * q[1] ** 2
+    own = p * (1 - 2 * share + both)
+    pairs -= float((p**2 * (both - 2 * share) ** 2).sum())
+    alike = float(own.sum()) ** 2 / (float((own**2).sum()) + max(pairs, 0.0))
+    return float(min(apart, alike))
