@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy import stats as distributions
 
 from octad.model.finding import (
@@ -128,6 +129,28 @@ def _beyond(plan: Plan, days: int) -> tuple[str, ...]:
     return (lacking,)
 
 
+def _ratio_errors(control: Moments, treatment: Moments) -> NDArray[np.float64]:
+    """Standard errors of treatment over control, early, late, and late less early.
+
+    Delta method; a user's early and late days move together, and both arms' levels are estimates.
+
+    Args:
+        control: Leading shape (), two columns: a user's mean per day early and late.
+        treatment: The same of the other arm.
+
+    Returns:
+        (3,) errors.
+    """
+    c, t = control.mean, treatment.mean
+    pick = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 1.0]])
+    variance = np.zeros(3)
+    for slopes, arm in ((1 / c, treatment), (-t / c**2, control)):
+        gradient = pick * slopes
+        covariance = arm.covariance() / arm.n
+        variance += np.einsum("ij,jk,ik->i", gradient, covariance, gradient)
+    return np.sqrt(np.maximum(variance, 0.0))
+
+
 def _early_late(plan: Plan, daily: Daily, days: int) -> Finding | None:
     """The effect in the last third of days against that in the first, in the same users."""
     curve = _curve(daily, days)
@@ -136,19 +159,15 @@ def _early_late(plan: Plan, daily: Daily, days: int) -> Finding | None:
     c, t = daily.halves[0], daily.halves[1]
     if min(float(c.n), float(t.n)) < 2:
         return None
-    gap = t.mean - c.mean
-    spread = t.covariance() / t.n + c.covariance() / c.n
-    base = float(c.mean[0]), float(c.mean[1])
-    if min(base) <= 0:
+    if float(c.mean.min()) <= 0:
         return None
-    early, late = gap[0] / base[0], gap[1] / base[1]
-    jacobian = np.array([-1 / base[0], 1 / base[1]])
-    se = float(np.sqrt(jacobian @ spread @ jacobian))
+    early, late = (float(ratio) - 1 for ratio in t.mean / c.mean)
+    errors = _ratio_errors(c, t)
+    se = float(errors[2])
     if se <= 0:
         return None
-    late_se = float(np.sqrt(spread[1, 1])) / base[1]
-    early_se = float(np.sqrt(spread[0, 0])) / base[0]
-    shift = float(late - early)
+    early_se, late_se = float(errors[0]), float(errors[1])
+    shift = late - early
     z = shift / se
     p = float(2 * distributions.norm.sf(abs(z)))
     alpha = 1 - plan.launch.rules.level
@@ -194,8 +213,8 @@ def _early_late(plan: Plan, daily: Daily, days: int) -> Finding | None:
         ),
         n=int(c.n + t.n),
         method="the figure is the relative effect in the last third of days less that in the "
-        "first, in points, in the users observed through all of them; errors from their joint "
-        "moments, the control's level taken as known",
+        "first, in points, in the users observed through all of them; errors from the joint "
+        "moments of both arms (delta method)",
         assumes="The calendar weighs alike on both arms.",
         breaks="Another launch in between that met only one arm.",
         evidence=(curve,),
