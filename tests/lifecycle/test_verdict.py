@@ -99,10 +99,8 @@ def test_each_row(outcome: Outcome, verdict: Verdict, row: str) -> None:
     assert verdict is Verdict.SHIP or outcome.next or row == "nothing"
 
 
-@pytest.mark.parametrize("name", READINGS)
+@pytest.mark.parametrize("name", [name for name in READINGS if name != "results"])
 def test_any_reading_may_veto(name: str) -> None:
-    if name == "results":
-        return
     outcome = _answers(BETTER, SAFE, against=name)
     assert outcome.verdict is Verdict.HOLD
     assert any(name in why for why in outcome.because)

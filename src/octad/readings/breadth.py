@@ -33,7 +33,7 @@ from octad.readings.base import (
 )
 from octad.readings.claims import brief, capital, finding_of, forest, in_arm, segment_words, spoken
 from octad.readings.judge import Judged, judge, stance_of_states
-from octad.readings.measure import per_user, share_like
+from octad.readings.measure import effect_number, per_user, share_like
 from octad.stats.effects import compare
 from octad.stats.refusal import NotEstimable
 from octad.stats.segments import HarmSearch, find_harm
@@ -162,18 +162,7 @@ def _padded(plan: Plan, inputs: Inputs, judged: list[Judged]) -> list[Finding]:
                 stance=Stance.MIXED if worse else None,
                 grade=grade_of(plan),
                 metric=m.metric,
-                estimate=Number(
-                    value=above.value,
-                    low=above.low,
-                    high=above.high,
-                    level=above.level,
-                    relative=True,
-                    unit="",
-                    p=above.p,
-                    z=above.z,
-                    control=above.control,
-                    treatment=above.treatment,
-                ),
+                estimate=effect_number(above),
                 n=m.n,
                 method="the ratio's numerator and denominator, each as a mean per user",
                 assumes=ASSUMES[grade_of(plan)],

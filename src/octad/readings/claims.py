@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from octad.model.base import Margin
 from octad.model.finding import (
     Evidence,
     Finding,
@@ -188,7 +189,7 @@ def meaning(metric: Metric) -> str:
             return ""
 
 
-def finding_of(plan: Plan, inputs: Inputs, reading: str, judged: Judged, margin: object) -> Finding:
+def finding_of(plan: Plan, inputs: Inputs, reading: str, judged: Judged, margin: Margin) -> Finding:
     """A result or guardrail as a finding, with its margin and what the state means."""
     m = judged.measured
     tail = _against_margin(judged, margin)
@@ -263,7 +264,7 @@ def _parts(metric: RatioMetric | MeanMetric) -> tuple[str, str]:
     return f"sum of {metric.mean}", f"{' or '.join(metric.of)} events"
 
 
-def _against_margin(judged: Judged, margin: object) -> str:
+def _against_margin(judged: Judged, margin: Margin) -> str:
     m, state = judged.measured, judged.state
     allowed = f"the {margin} that the plan tolerates"
     if state is State.BETTER:
@@ -278,9 +279,8 @@ def _against_margin(judged: Judged, margin: object) -> str:
     return f"not clear; a loss of {worst} is still possible, more than {allowed}."
 
 
-def _loss(m: Measured, bound: float, margin: object) -> str:
-    kind = getattr(margin, "kind", "relative")
-    if kind == "relative":
+def _loss(m: Measured, bound: float, margin: Margin) -> str:
+    if margin.kind == "relative":
         return f"{plain(bound * 100, 1)}%"
     return f"{plain(bound * 100, 2)} points" if m.share else plain(bound, 3)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from octad.model.finding import Bars, Finding, Grade, Number, Stance
+from octad.model.finding import Bars, Finding, Grade, Stance
 from octad.model.numbers import share
 from octad.model.plan import Plan
+from octad.readings.measure import effect_number
 from octad.readings.voices import Talk
 from octad.stats.effects import Effect, compare, of_shares
 from octad.stats.refusal import NotEstimable
@@ -65,17 +66,7 @@ def talk_of_jobs(plan: Plan, talk: Talk) -> list[Finding]:
             claim=claim + ".",
             stance=stance,
             grade=Grade.T,
-            estimate=Number(
-                value=effect.value,
-                low=effect.low,
-                high=effect.high,
-                level=effect.level,
-                unit="share",
-                p=effect.p,
-                se=effect.se,
-                control=effect.control,
-                treatment=effect.treatment,
-            ),
+            estimate=effect_number(effect, "share"),
             n=sum(len(rows) for rows in sides),
             method=f"share of our reviews that hold a job's terms; {talk.windows}",
             assumes="The charter's terms are the words people use for the jobs.",

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from octad.model.finding import Bars, Finding, Interval, Intervals, Number, Stance, Table
+from octad.model.finding import Bars, Finding, Interval, Intervals, Stance, Table
 from octad.model.inputs import Inputs, JobUse
 from octad.model.numbers import plain, share
 from octad.model.plan import Plan
 from octad.readings.base import ASSUMES, BREAKS, grade_of, percent_text
 from octad.readings.claims import in_arm
-from octad.readings.measure import anytime_decides
+from octad.readings.measure import anytime_decides, effect_number
 from octad.stats.divergence import mix_divergence
 from octad.stats.effects import Effect, change, compare, of_shares
 from octad.stats.moments import Moments
@@ -34,25 +34,6 @@ def _bounds(plan: Plan, inputs: Inputs, effect: Effect) -> tuple[float, float]:
         low, high = effect.anytime_low, effect.anytime_high
         return (-np.inf if low is None else low), (np.inf if high is None else high)
     return effect.low, effect.high
-
-
-def _number(effect: Effect, unit: str, *, p_adjusted: float | None = None) -> Number:
-    return Number(
-        value=effect.value,
-        low=effect.low,
-        high=effect.high,
-        level=effect.level,
-        relative=effect.relative,
-        unit=unit,
-        p=effect.p,
-        anytime_low=effect.anytime_low,
-        anytime_high=effect.anytime_high,
-        se=effect.se,
-        z=effect.z,
-        p_adjusted=p_adjusted,
-        control=effect.control,
-        treatment=effect.treatment,
-    )
 
 
 def _columns(plan: Plan, use: JobUse) -> tuple[list[int], list[int]]:
@@ -169,7 +150,7 @@ def _mix_finding(at: _Arm, part: Effect, per: Effect | None) -> Finding:
         claim=claim + ".",
         stance=stance,
         grade=grade,
-        estimate=_number(part, "share"),
+        estimate=effect_number(part, "share"),
         n=None if exposure is None else int(exposure.counts.sum()),
         method=f"share of the named jobs' events, {'arms' if at.armed else 'before and after'} "
         f"compared; errors over {at.use.events.shape[2]} buckets of users{drift}",
@@ -284,7 +265,7 @@ def _displaced_finding(at: _Arm, j: int, effect: Effect, q: float) -> Finding:
         f"against {share(effect.control, 1)} in control ({points})"
         f"{at.words}.",
         stance=stance,
-        estimate=_number(effect, "share", p_adjusted=q),
+        estimate=effect_number(effect, "share", p_adjusted=q),
         n=int(at.use.had[0, j] + at.use.had[at.arm, j]),
         method="difference of shares among users who did the job before exposure; Holm over the "
         "core jobs and arms",

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy import stats as distributions
 
+from octad.model.base import Margin
 from octad.model.finding import Stance, State
 from octad.model.inputs import Inputs
 from octad.model.plan import Plan
@@ -44,7 +45,7 @@ class Judged:
 def judge(
     plan: Plan,
     inputs: Inputs,
-    margins: Mapping[str, object],
+    margins: Mapping[str, Margin],
     *,
     one_sided: float,
     corrected: bool = True,
@@ -84,7 +85,7 @@ def judge(
 
 def _judge_one(
     measured: Measured,
-    margin: object,
+    margin: Margin,
     p_adjusted: float,
     alpha: float,
     one_sided: float,
@@ -92,8 +93,8 @@ def _judge_one(
     *,
     anytime: bool,
 ) -> Judged:
-    kind, size = getattr(margin, "kind", "relative"), float(getattr(margin, "value", 0.0))
-    effect = measured.relative if kind == "relative" else measured.absolute
+    size = margin.value
+    effect = measured.relative if margin.kind == "relative" else measured.absolute
     safe, bound, needed = False, float("inf"), None
     if effect is not None:
         shown = against_margin(effect, size, "up" if measured.sign > 0 else "down", one_sided)

@@ -22,7 +22,15 @@ from octad.stats.effects import Effect, change, compare
 from octad.stats.moments import Moments
 from octad.stats.refusal import NotEstimable
 
-__all__ = ["Measured", "anytime_decides", "measure", "number_of", "per_user", "share_like"]
+__all__ = [
+    "Measured",
+    "anytime_decides",
+    "effect_number",
+    "measure",
+    "number_of",
+    "per_user",
+    "share_like",
+]
 
 
 def share_like(metric: Metric, moments: Moments | None = None) -> bool:
@@ -257,25 +265,32 @@ def _measure_quantile(
     )
 
 
-def number_of(measured: Measured, *, p_adjusted: float | None = None) -> Number:
-    """The effect as it goes into a finding."""
-    e = measured.best
+def effect_number(effect: Effect, unit: str = "", *, p_adjusted: float | None = None) -> Number:
+    """An effect as it goes into a finding; `unit` is that of its levels."""
     return Number(
-        value=e.value,
-        low=e.low,
-        high=e.high,
-        level=e.level,
-        relative=e.relative,
-        unit=measured.unit,
-        p=measured.absolute.p,
-        anytime_low=e.anytime_low,
-        anytime_high=e.anytime_high,
-        se=e.se,
-        z=measured.absolute.z,
+        value=effect.value,
+        low=effect.low,
+        high=effect.high,
+        level=effect.level,
+        relative=effect.relative,
+        unit=unit,
+        p=effect.p,
+        anytime_low=effect.anytime_low,
+        anytime_high=effect.anytime_high,
+        se=effect.se,
+        z=effect.z,
         p_adjusted=p_adjusted,
-        control=measured.absolute.control,
-        treatment=measured.absolute.treatment,
+        control=effect.control,
+        treatment=effect.treatment,
     )
+
+
+def number_of(measured: Measured, *, p_adjusted: float | None = None) -> Number:
+    """A metric's effect as it goes into a finding; its p is that of the absolute difference."""
+    test = measured.absolute
+    best = effect_number(measured.best, measured.unit, p_adjusted=p_adjusted)
+    tested = {"p": test.p, "z": test.z, "control": test.control, "treatment": test.treatment}
+    return best.model_copy(update=tested)
 
 
 def per_user(moments: Moments, *, denominator: bool = False) -> Moments:

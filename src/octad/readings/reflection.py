@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from octad.model.finding import Answer, Bars, Evidence, Finding, Grade, Number, Stance
-from octad.model.inputs import Inputs
+from octad.model.inputs import Inputs, PastForecast
 from octad.model.metric import ReviewMetric
 from octad.model.needs import Needs
 from octad.model.numbers import plain
@@ -125,8 +125,8 @@ def _finding(
     )
 
 
-def _score(scored: list[tuple[float, float]], past: tuple[object, ...]) -> list[Finding]:
-    known = [(getattr(f, "sure", 0.0), getattr(f, "happened", 0.0)) for f in past]
+def _score(scored: list[tuple[float, float]], past: tuple[PastForecast, ...]) -> list[Finding]:
+    known = [(f.sure, f.happened) for f in past]
     everything = np.array([*known, *scored])
     score = brier_score(everything[:, 0], everything[:, 1]).value
     n = len(everything)

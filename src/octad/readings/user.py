@@ -20,6 +20,7 @@ from octad.model.numbers import count, plain, share
 from octad.model.plan import Plan
 from octad.readings.base import ASSUMES, BREAKS, grade_of
 from octad.readings.claims import segment_words
+from octad.readings.measure import effect_number
 from octad.stats.effects import Effect, compare, of_shares
 from octad.stats.rates import actions_to_meet
 from octad.stats.refusal import NotEstimable
@@ -178,17 +179,7 @@ def _error_finding(
         stance=stance,
         grade=grade_of(plan),
         segment=None if name == EVERYONE else {"use before": name},
-        estimate=Number(
-            value=effect.value,
-            low=effect.low,
-            high=effect.high,
-            level=effect.level,
-            unit="share",
-            p=effect.p,
-            z=effect.z,
-            control=effect.control,
-            treatment=effect.treatment,
-        ),
+        estimate=effect_number(effect, "share"),
         n=int(errors.users[[0, arm], band].sum()),
         method="difference of the shares of users who met it, in the band of use before exposure "
         "where it is largest; intervals widened for the number of comparisons (Bonferroni)",
