@@ -19,6 +19,7 @@ from octad.stats.moments import Moments
 
 __all__ = [
     "COLUMNS",
+    "Cohort",
     "Daily",
     "Errors",
     "Exposure",
@@ -34,6 +35,7 @@ __all__ = [
     "Reviews",
     "Slice",
     "Tail",
+    "Visits",
     "Volume",
     "Walks",
 ]
@@ -101,6 +103,8 @@ class Daily:
         halves: Leading shape (A,), two columns: a user's mean per day in the first and in the last
             third of the days that all of these users were observed.
         spans: The two spans of `halves`, each (first day, last day), last excluded.
+        by_bucket: (A, B, D, 3): users observed through the day, the sum of y, and of d, by bucket;
+            for bands over all days, whose errors go together.
     """
 
     metric: str
@@ -108,6 +112,7 @@ class Daily:
     moments: Moments
     halves: Moments | None = None
     spans: tuple[tuple[int, int], tuple[int, int]] | None = None
+    by_bucket: FloatArray | None = None
     query: str | None = None
 
 
@@ -139,6 +144,7 @@ class Exposure:
         staff: Staff among the exposed, left out.
         strange_arms: Arm values in the data that the plan does not name, with their users.
         before: Exposures before the plan's first day.
+        by_attribute: Attribute known before exposure to its values and their users, (V, A).
     """
 
     counts: IntArray
@@ -148,16 +154,22 @@ class Exposure:
     staff: int = 0
     strange_arms: Mapping[str, int] = field(default_factory=dict)
     before: int = 0
+    by_attribute: Mapping[str, tuple[tuple[str, ...], IntArray]] = field(default_factory=dict)
     query: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """Active users by day since exposure: (A, D) of those observed that far, (A, D)."""
+    """Active users by day since exposure: (A, D) of those observed that far, (A, D).
+
+    Attributes:
+        by_bucket: (A, B, D, 2): active and observed users by bucket.
+    """
 
     days: IntArray
     active: IntArray
     observed: IntArray
+    by_bucket: IntArray | None = None
     query: str | None = None
 
 
@@ -184,6 +196,33 @@ class JobUse:
     steps: FloatArray | None = None
     reach: FloatArray | None = None
     visits: IntArray | None = None
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cohort:
+    """Users who were there long before the launch: early behaviour beside what came of it.
+
+    They enter on a day of their own, so long before the launch that their outcome at the plan's
+    horizon was seen before it began; none of it can have been moved by the launch.
+
+    Attributes:
+        features: Names of the early columns, such as ``opens, days 0 to 6``.
+        outcomes: Names of the later columns: metrics over the horizon.
+        moments: Leading shape (B,), columns features then outcomes, one row a user.
+        launch: Leading shape (A, B), columns features: the launch's own users over the same
+            early days, those observed that long.
+        early: Days that the features span; `horizon` days that the outcomes span.
+        entered: First and last day on which the cohort entered.
+    """
+
+    features: tuple[str, ...]
+    outcomes: tuple[str, ...]
+    moments: Moments
+    launch: Moments
+    early: int
+    horizon: int
+    entered: tuple[date, date]
     query: str | None = None
 
 
@@ -265,11 +304,33 @@ class Releases:
 
 @dataclass(frozen=True, slots=True)
 class Volume:
-    """Events per calendar day and arm (N, A), among the exposed and after their exposure."""
+    """Events per calendar day and arm (N, A), among the exposed and after their exposure.
+
+    Attributes:
+        metrics: For metrics that are counts or sums: their total per calendar day, (N, A).
+    """
 
     days: TimeArray
     events: FloatArray
     users: FloatArray
+    metrics: Mapping[str, FloatArray] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Visits:
+    """Visits after exposure of a sample of users, by arm and bucket: (A, B).
+
+    Attributes:
+        visits: How many; a visit ends after 30 quiet minutes.
+        shallow: Those in which nothing but the KPI's own events happened.
+        kpi: Events of the KPI in all visits; `kpi_shallow` those in shallow ones.
+    """
+
+    visits: FloatArray
+    shallow: FloatArray
+    kpi: FloatArray
+    kpi_shallow: FloatArray
+    query: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,7 +345,12 @@ class PastForecast:
 
 @dataclass(frozen=True, slots=True)
 class PastLaunch:
-    """A past launch from the ledger: relative effects and their errors by metric."""
+    """A past launch from the ledger: relative effects and their errors by metric.
+
+    Attributes:
+        with_kpi: Metric to the covariance of its relative effect's error with the KPI's; both come
+            of the same users, so that is not nothing.
+    """
 
     launch: str
     at: date
@@ -292,6 +358,7 @@ class PastLaunch:
     decided: str
     kpi: str
     effects: Mapping[str, tuple[float, float]]
+    with_kpi: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -327,6 +394,8 @@ class Inputs:
         absent: Metric name to why it could not be measured.
         variants: By metric, then by the name of the choice.
         refused_segments: Attribute to why it cannot be a segment.
+        kinds: Metric that counts several events, to each event's own cells (everyone only).
+        cohort: Older users, for what early behaviour says of later.
     """
 
     as_of: datetime | None = None
@@ -347,6 +416,9 @@ class Inputs:
     reviews: Reviews | None = None
     releases: Releases | None = None
     volume: Volume | None = None
+    kinds: Mapping[str, Mapping[str, MetricCells]] = field(default_factory=dict)
+    visits: Visits | None = None
+    cohort: Cohort | None = None
     history: History = field(default_factory=History)
     left_out: tuple[tuple[str, str, int], ...] = ()
     queries: Mapping[str, tuple[str, str]] = field(default_factory=dict)

@@ -30,6 +30,10 @@ class Needs:
         releases: Releases of our product and its rivals.
         exposure: Who was exposed when, and what was wrong with it.
         volume: Events per calendar day and arm.
+        calendar: Metrics wanted also per calendar day.
+        kinds: Metrics wanted also by each event they count.
+        visits: How deep the visits of a sample are.
+        cohort: Older users, for what early behaviour says of later.
         history: Past launches and sealed forecasts.
     """
 
@@ -47,6 +51,10 @@ class Needs:
     releases: bool = False
     exposure: bool = False
     volume: bool = False
+    calendar: frozenset[str] = frozenset()
+    kinds: frozenset[str] = frozenset()
+    visits: bool = False
+    cohort: bool = False
     history: bool = False
 
     def __or__(self, other: Needs) -> Needs:
