@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import date
 from typing import Annotated, Any, Literal
@@ -297,6 +298,8 @@ class Launch(Stored):
     kpi: str | None = None
     results: dict[str, MarginText] = {}
     guardrails: dict[str, MarginText] = {}
+    controls: Names = ()
+    """Metrics that the launch cannot have moved; if one moves, something else is wrong."""
     segments: Names | None = None
     horizon: Span | None = None
     jobs: Names = ()
@@ -331,6 +334,15 @@ class Launch(Stored):
     def randomised(self) -> bool:
         """Whether chance decided who got it."""
         return self.design == "experiment"
+
+    @property
+    def halving(self) -> int:
+        """Seed of the halves in which harmed segments are found and confirmed.
+
+        It is fixed by the launch's name, so that nobody can try another, and it is one for all
+        metrics and arms: a segment found by one metric's users must not be confirmed by the same.
+        """
+        return int.from_bytes(hashlib.sha256(self.launch.encode()).digest()[:4])
 
     @property
     def metrics(self) -> tuple[str, ...]:

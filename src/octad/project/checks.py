@@ -135,6 +135,7 @@ def _unknown(launch: Launch, project: Project, document: Document) -> list[Probl
         asked.append(("metric", launch.kpi, ("kpi",), metrics))
     asked += [("metric", name, ("results", name), metrics) for name in launch.results]
     asked += [("metric", name, ("guardrails", name), metrics) for name in launch.guardrails]
+    asked += [("metric", name, ("controls", i), metrics) for i, name in enumerate(launch.controls)]
     asked += [
         ("metric", said.metric, ("expects", number, "metric"), metrics)
         for number, said in enumerate(launch.expects)
@@ -262,4 +263,9 @@ def _margins(launch: Launch, project: Project, document: Document) -> list[Probl
             what = f"{name} has two margins: {other} as a result, {margin} as a guardrail."
             mend = "Keep it as one of the two."
             problems.append(Problem(what, document.where(("guardrails", name)), mend))
+    for i, name in enumerate(launch.controls):
+        if name in launch.metrics:
+            what = f"{name} is a control, and the launch is also judged by it."
+            mend = "A control is a metric that the launch cannot have moved; keep it as one."
+            problems.append(Problem(what, document.where(("controls", i)), mend))
     return problems

@@ -22,6 +22,7 @@ _EXAMPLE = {
     "between": "between: [21d, 28d]",
     "change": "change: at least 5%",
     "charter": "charter: {purpose: …, jobs: {pay: {events: [pay]}}}",
+    "controls": "controls: [transfers]",
     "dates": "dates: {north: 2026-03-01}",
     "events": "events: [pay, scan]",
     "expects": "expects: [{metric: opens, change: at least 5%, sure: 80%}]",

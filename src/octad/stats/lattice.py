@@ -45,7 +45,7 @@ from octad.stats.lattice_scan import Grid, Scan, Slice, scan
 from octad.stats.lattice_scores import HarmScore, SliceLineScore
 from octad.stats.levels import ROUNDING, D, W, X, Y, divide
 from octad.stats.refusal import NotEstimable
-from octad.stats.segments import EXPLORE, FEWEST_BUCKETS, FEWEST_USERS
+from octad.stats.segments import EXPLORE, FEWEST_BUCKETS, FEWEST_USERS, halves
 
 __all__ = ["candidates", "finding_half", "members", "outcomes", "worst_slices"]
 
@@ -68,15 +68,11 @@ def finding_half(held: ArrayLike, seed: int) -> BoolArray:
     np.int64(50)
     """
     inside = np.asarray(held, dtype=bool)
-    where = np.flatnonzero(inside)
-    if len(where) < FEWEST_BUCKETS:
+    if inside.sum() < FEWEST_BUCKETS:
         raise NotEstimable(
             "The users fall into too few groups to split them in two halves and search one of them."
         )
-    early = np.zeros(len(inside), dtype=bool)
-    shuffled = np.random.default_rng(seed).permutation(len(where))
-    early[where[shuffled[: len(where) // 2]]] = True
-    return early
+    return inside & halves(len(inside), seed)
 
 
 def outcomes(rows: ArrayLike, arm: ArrayLike) -> FloatArray:

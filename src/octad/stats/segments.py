@@ -29,7 +29,7 @@ from octad.stats.levels import D, W, X, Y, adjusted, divide, linearise, spread
 from octad.stats.moments import Moments
 from octad.stats.refusal import NotEstimable
 
-__all__ = ["HarmSearch", "find_harm", "step_down_max_t"]
+__all__ = ["HarmSearch", "find_harm", "halves", "step_down_max_t"]
 
 FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
@@ -85,6 +85,20 @@ class HarmSearch:
     against: str
     error: float
     relative: bool
+
+
+def halves(buckets: int, seed: int) -> BoolArray:
+    """Which of so many buckets are for finding; the others are for confirming.
+
+    It does not depend on who is in them: metrics whose windows end on different days are halved
+    alike, or one metric's finding users would be another's confirming ones.
+
+    Returns:
+        (B,) whether a bucket is for finding.
+    """
+    early = np.zeros(buckets, dtype=bool)
+    early[np.random.default_rng(seed).permutation(buckets)[: buckets // 2]] = True
+    return early
 
 
 def step_down_max_t(
@@ -151,18 +165,17 @@ def find_harm(
         raise NotEstimable(
             "The users fall into too few groups to split them in two halves and search one of them."
         )
+    early = halves(len(held), seed)[held]
     moments = moments[:, :, held]
-    rng = np.random.default_rng(seed)
-    shuffled = rng.permutation(int(held.sum()))
-    early = np.zeros(int(held.sum()), dtype=bool)
-    early[shuffled[: len(early) // 2]] = True
+    # The draws have a stream of their own, beside that of the halving.
+    rng = np.random.default_rng([seed, 1])
     sign = -1.0 if better == "up" else 1.0
-    halves = moments[:, :, early], moments[:, :, ~early]
-    pooled = [part.total(2) for part in halves]
+    parts = moments[:, :, early], moments[:, :, ~early]
+    pooled = [part.total(2) for part in parts]
     question = _Question(relative=relative, rest=against == "rest")
     first, second = (
         question.ask(part, half.n[..., None] * half.mean)
-        for part, half in zip(pooled, halves, strict=True)
+        for part, half in zip(pooled, parts, strict=True)
     )
     whole = question.ask(pooled[0] + pooled[1])
     seen = first.ok & second.ok
