@@ -11,6 +11,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from octad.data.blanks import blank_as_null
+from octad.data.looks import WHOLE, Look
 
 __all__ = [
     "NumberRule",
@@ -120,7 +121,7 @@ def number(value: ir.Value) -> ir.FloatingValue:
 
 
 def typed(
-    table: ir.Table, names: Sequence[str], *, keep: Collection[str] = ()
+    table: ir.Table, names: Sequence[str], *, keep: Collection[str] = (), look: Look = WHOLE
 ) -> tuple[dict[str, ir.Value], list[str]]:
     """Text columns as the numbers and flags they hold; all others as they are.
 
@@ -142,18 +143,22 @@ def typed(
             "plain": text.try_cast("float64").count(),
             "flags": text.lower().isin(("true", "false")).sum(),
         },
+        look,
     )
     plain = [n for n in texts if seen[n]["given"] and seen[n]["plain"] == seen[n]["given"]]
-    shapes = _sums(table, plain, _shape_sums)
+    shapes = _sums(table, plain, _shape_sums, look)
+    whole = {n for n in plain if not shapes[n]["leading"]}
+    flags = {n for n in texts if seen[n]["given"] and seen[n]["flags"] == seen[n]["given"]}
+    doubtful = [n for n in texts if seen[n]["given"] > seen[n]["plain"] and n not in flags]
+    maybe = _may_be_numbers(table, doubtful, look)
     for name in texts:
-        given = seen[name]["given"]
-        if name in shapes and not shapes[name]["leading"]:
+        if name in whole:
             exact = table[name].nullif("").try_cast("float64")
             values[name] = exact if shapes[name]["pointed"] else exact.try_cast("int64")
-        elif given and seen[name]["flags"] == given:
+        elif name in flags:
             values[name] = _flag_words(table[name])
-        elif given > seen[name]["plain"] and _may_be_numbers(table[name]):
-            found, said = _long_look(table, name)
+        elif name in maybe:
+            found, said = _long_look(table, name, look)
             if found is not None:
                 values[name] = found
                 notes += said
@@ -164,20 +169,19 @@ def _sums(
     table: ir.Table,
     names: Sequence[str],
     of: Callable[[ir.StringValue], dict[str, ir.Value]],
+    look: Look,
 ) -> dict[str, dict[str, int]]:
     """Sums over text columns, some columns at a time."""
     found: dict[str, dict[str, int]] = {}
     for start in range(0, len(names), _CHUNK):
-        chunk = names[start : start + _CHUNK]
         sums = {
-            f"{place}_{what}": value
-            for place, name in enumerate(chunk)
+            f"{name}.{what}": value
+            for name in names[start : start + _CHUNK]
             for what, value in of(table[name].nullif("")).items()
         }
-        row = table.aggregate(**sums).to_pyarrow().to_pylist()[0]
-        for key, value in row.items():
-            place, _, what = key.partition("_")
-            found.setdefault(chunk[int(place)], {})[what] = int(value or 0)
+        for key, value in look.sums(table, "cells", sums).items():
+            name, _, what = key.rpartition(".")
+            found.setdefault(name, {})[what] = int(value or 0)
     return found
 
 
@@ -193,39 +197,54 @@ _SAMPLE = 2000
 _LIKE_NUMBERS = r"^[^A-Za-z:]*\d[^A-Za-z:]*$"
 
 
-def _may_be_numbers(value: ir.StringValue) -> bool:
-    """Whether most of the first cells that engines read as no number look like one all the same."""
-    some = value.as_table().limit(_SAMPLE)
-    text = blank_as_null(some[some.columns[0]])
-    sums = {"n": text.count(), "like": text.re_search(_LIKE_NUMBERS).sum()}
-    row = some.aggregate(**sums).to_pyarrow().to_pylist()[0]
-    return bool(row["n"]) and int(row["like"] or 0) > row["n"] / 2
+def _may_be_numbers(table: ir.Table, names: Sequence[str], look: Look) -> set[str]:
+    """Columns of which most of the first cells, though no numbers to an engine, look like one."""
+
+    def first_cells(rows: ir.Table) -> dict[str, int]:
+        some = rows.select(*names).limit(_SAMPLE)
+        sums: dict[str, ir.Value] = {}
+        for place, name in enumerate(names):
+            text = blank_as_null(some[name])
+            sums[f"n_{place}"] = text.count()
+            sums[f"like_{place}"] = text.re_search(_LIKE_NUMBERS).sum()
+        row = some.aggregate(**sums).to_pyarrow().to_pylist()[0]
+        return {
+            f"{name}.{what}": int(row[f"{what}_{place}"] or 0)
+            for place, name in enumerate(names)
+            for what in ("n", "like")
+        }
+
+    if not names:
+        return set()
+    seen = look.each(table, "first cells of " + ", ".join(names), first_cells)
+    return {n for n in names if seen[f"{n}.n"] and seen[f"{n}.like"] > seen[f"{n}.n"] / 2}
 
 
-def number_rule(table: ir.Table, value: ir.Value, name: str) -> NumberRule:
+def number_rule(table: ir.Table, value: ir.Value, name: str, *, look: Look = WHOLE) -> NumberRule:
     """Look at a column once and say how it is read as numbers."""
     if not isinstance(value.type(), dt.String):
         return NumberRule()
     text = blank_as_null(value)
     sums = {"given": text.count(), "plain": text.try_cast("float64").count()}
-    row = table.aggregate(**sums).to_pyarrow().to_pylist()[0]
+    row = look.sums(table, f"number {name}", sums)
     if row["given"] == row["plain"]:
         return NumberRule()
-    counts = table.aggregate(**number_counts(value, "n")).to_pyarrow().to_pylist()[0]
+    counts = look.sums(table, f"numbers {name}", number_counts(value, "n"))
     return decide_number(counts, "n", name)
 
 
-def _long_look(table: ir.Table, name: str) -> tuple[ir.Value | None, list[str]]:
-    counts = table.aggregate(**number_counts(table[name], "n")).to_pyarrow().to_pylist()[0]
+def _long_look(table: ir.Table, name: str, look: Look) -> tuple[ir.Value | None, list[str]]:
+    counts = look.sums(table, f"long {name}", number_counts(table[name], "n"))
     rule = decide_number(counts, "n", name)
     found = as_number(table[name], rule)
-    parsed = int(table.aggregate(n=found.count()).to_pyarrow().to_pylist()[0]["n"])
-    asked = int(counts["n_given"])
-    if parsed < asked * _MOSTLY:
+    asked = f"as {rule.style}{'%' if rule.percent else ''} {name}"
+    parsed = int(look.sums(table, asked, {"n": found.count()})["n"] or 0)
+    given = int(counts["n_given"] or 0)
+    if parsed < given * _MOSTLY:
         return None, []
     notes = list(rule.notes)
-    if parsed < asked:
-        notes.append(f"'{name}': {asked - parsed} cells are no numbers, and are left empty")
+    if parsed < given:
+        notes.append(f"'{name}': {given - parsed} cells are no numbers, and are left empty")
     return found, notes
 
 

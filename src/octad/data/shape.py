@@ -13,6 +13,8 @@ import ibis.expr.types as ir
 
 from octad.data.columns import as_flag, as_id, as_text, column, given, known_columns
 from octad.data.functions import digest
+from octad.data.looks import WHOLE as AS_IT_IS
+from octad.data.looks import Look
 from octad.data.numbers import as_number, number_rule, typed
 from octad.data.raw import TRACE
 from octad.data.roles import FLAGS, IDS, NUMBERS, REQUIRED, ROLES, TIMES, Found, Places
@@ -66,6 +68,7 @@ def shape(
     stage: Stage | None,
     keys: Sequence[str],
     places: Places,
+    look: Look = AS_IT_IS,
 ) -> Shaped:
     """Put a table under our names.
 
@@ -80,6 +83,7 @@ def shape(
             that no cell is parsed twice. None for typed files, which are only looked at.
         keys: Columns that together name a row once; `KEY` is made of them.
         places: For errors.
+        look: Looks at the cells that decide how a column is read.
     """
     loose = stage is not None
     notes: list[str] = []
@@ -91,11 +95,11 @@ def shape(
             ours[role] = _absent(role, product)
         elif role in TIMES:
             where = places(f"sources.{name}.{role}")
-            times = time_rule(table, found.value, found.named, zone, where=where)
+            times = time_rule(table, found.value, found.named, zone, where=where, look=look)
             notes += times.notes
             ours[role] = to_utc(found.value, times)
         elif role in NUMBERS:
-            numbers = number_rule(table, found.value, found.named)
+            numbers = number_rule(table, found.value, found.named, look=look)
             notes += numbers.notes
             parsed = as_number(found.value, numbers)
             endless = (parsed.isnan() | parsed.isinf()).fill_null(False)
@@ -107,7 +111,7 @@ def shape(
         else:
             ours[role] = as_text(found.value)
     attributes = places(f"sources.{name}.attributes")
-    own, said = _own(table, name, source, roles, ours, loose=loose, place=attributes)
+    own, said = _own(table, name, source, roles, ours, loose=loose, place=attributes, look=look)
     traced = {c: table[c] for c in TRACE if c in table.columns}
     if keys:
         traced[KEY] = _key(table, keys)
@@ -179,6 +183,7 @@ def _own(
     *,
     loose: bool,
     place: Where | None = None,
+    look: Look = AS_IT_IS,
 ) -> tuple[dict[str, ir.Value], list[str]]:
     """The file's columns under their own names; those whose name is taken get ``_original``.
 
@@ -193,7 +198,10 @@ def _own(
         attributes = source.attributes
     if name == "users":
         plain = [a for a in attributes or plain if a in table.columns and a not in texts]
-    own, notes = typed(table, plain, keep=texts) if loose else ({c: table[c] for c in plain}, [])
+    own: dict[str, ir.Value] = {c: table[c] for c in plain}
+    notes: list[str] = []
+    if loose:
+        own, notes = typed(table, plain, keep=texts, look=look)
     own |= {a: column(table, a, where=place) for a in attributes if a not in own}
     if name == "users":
         own = {c: _attribute(v) for c, v in own.items() if not v.type().is_nested()}

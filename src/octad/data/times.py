@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from octad.data.blanks import blank_as_null
 from octad.data.functions import INSTANT, from_micros, on_clock, strptime, to_instant, whole_part
+from octad.data.looks import WHOLE, Look
 from octad.errors import DataError, Where, nearest
 
 __all__ = ["EARLIEST", "LATEST", "TimeRule", "check_zone", "decide", "time_rule", "to_utc"]
@@ -69,7 +70,13 @@ def check_zone(zone: str | None, where: Where | None) -> None:
 
 
 def time_rule(
-    table: ir.Table, value: ir.Value, name: str, zone: str | None, *, where: Where | None = None
+    table: ir.Table,
+    value: ir.Value,
+    name: str,
+    zone: str | None,
+    *,
+    where: Where | None = None,
+    look: Look = WHOLE,
 ) -> TimeRule:
     """Look at a column once and say how it is read as times.
 
@@ -79,6 +86,7 @@ def time_rule(
         name: What it is called, for the notes.
         zone: The source's `timezone`; UTC is assumed, and said, when it is absent.
         where: The file and line, for the error.
+        look: Looks at the column.
 
     Raises:
         DataError: When its type cannot hold times.
@@ -88,16 +96,14 @@ def time_rule(
         raise DataError(
             f"The column '{name}' holds no times.", where=where, mend="Name another as the time."
         )
-    counts = _summed(table, _sums(value))
+    counts = look.sums(table, f"time {name}", _sums(value))
     formats: tuple[str, ...] = ()
     if counts.get("rest"):
-        counts |= _summed(table, _order_sums(value))
-        formats = _probe(table, blank_as_null(value))
+        counts |= look.sums(table, f"order {name}", _order_sums(value))
+        text = blank_as_null(value)
+        found = look.each(table, f"formats {name}", lambda rows: {"all": _probe(rows, text)})
+        formats = tuple(found["all"])
     return decide(kind, counts, name, zone, formats)
-
-
-def _summed(table: ir.Table, sums: dict[str, ir.Value]) -> dict[str, Any]:
-    return dict(table.aggregate(**sums).to_pyarrow().to_pylist()[0]) if sums else {}
 
 
 def _iso(text: ir.StringValue) -> ir.StringValue:
@@ -125,7 +131,7 @@ def _sums(value: ir.Value) -> dict[str, ir.Value]:
     """The sums that decide how a column is read; none when its type says all."""
     kind = value.type()
     if isinstance(kind, dt.Integer | dt.Floating):
-        return {"middle": value.cast("float64").abs().approx_median()}
+        return {"middle": value.cast("float64").abs().approx_median(), "weight": value.count()}
     if not isinstance(kind, dt.String):
         return {}
     text = blank_as_null(value)
@@ -137,6 +143,7 @@ def _sums(value: ir.Value) -> dict[str, ir.Value]:
         "zoned": (iso & _zoned(text)).sum(),
         "epoch": figures.count(),
         "middle": figures.try_cast("float64").approx_median(),
+        "weight": figures.count(),
         "rest": (text.notnull() & ~iso & figures.isnull()).sum(),
     }
 
@@ -153,9 +160,14 @@ def _order_sums(value: ir.StringValue) -> dict[str, ir.Value]:
         "dots": (ordered & text.re_search(r"^\d{1,2}\.")).sum(),
         "first_over": (ordered & (first > 12)).sum(),
         "second_over": (ordered & (second > 12)).sum(),
-        "first_kinds": first.nunique(where=ordered),
-        "second_kinds": second.nunique(where=ordered),
+        "first_mask": _bit(first).bit_or(where=ordered),
+        "second_mask": _bit(second).bit_or(where=ordered),
     }
+
+
+def _bit(number: ir.IntegerValue) -> ir.IntegerValue:
+    """One bit for every number up to 31: which there are, in a form that files can be merged in."""
+    return ibis.literal(1, "int64") << number.clip(lower=0, upper=31).cast("int64")
 
 
 _CLOCKS = ("", " %H:%M:%S", " %H:%M", " %I:%M:%S %p", " %I:%M %p", " %H:%M:%S.%f")
@@ -235,7 +247,8 @@ def _day_order(counts: dict[str, Any], name: str) -> tuple[bool, str]:
         )
     if counts["dots"] == counts["ordered"]:
         return True, f"'{name}' is read day-first, as dates with dots are; no row proves it"
-    day_first = int(counts["first_kinds"] or 0) > int(counts["second_kinds"] or 0)
+    kinds = [int(counts[f"{place}_mask"] or 0).bit_count() for place in ("first", "second")]
+    day_first = kinds[0] > kinds[1]
     return day_first, (
         f"'{name}' may be day-first or month-first: no number goes above 12. It is read "
         f"{'day' if day_first else 'month'}-first; write the dates as 2024-01-31 to be sure"
