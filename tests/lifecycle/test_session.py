@@ -166,7 +166,72 @@ def test_a_plan_changed_after_sealing_is_a_deviation(session: Session) -> None:
     bent = session.review("circles", now=NOW)
     assert len(bent.deviations) == 1
     assert "50%" in bent.deviations[0].after
+    assert bent.deviations[0].direction == "looser"
     assert "50%" in _finding(bent, "doubt", "doubt.deviations").claim
+
+
+BENT = {
+    "a margin loosened": (("payments: 2%", "payments: 90%"), ["looser"]),
+    "the KPI swapped": (("kpi: opens", "kpi: payments"), [""]),
+    "a result taken out": (("results: {payments: 2%}\n", ""), ["looser"]),
+    "a margin tightened": (("payments: 2%", "payments: 0.1%"), ["stricter"]),
+    "an earlier end": (("ends: 2026-03-29", "ends: 2026-03-12"), [""]),
+    "the forecasts": (("at least 5%", "at least 50%"), [""]),
+}
+
+
+@pytest.mark.parametrize("change", BENT)
+def test_the_sealed_plan_decides_however_the_file_is_bent(session: Session, change: str) -> None:
+    sealed = session.seal("circles", now=datetime(2026, 2, 27, tzinfo=UTC))
+    honest = session.review("circles", now=NOW)
+    (old, new), directions = BENT[change]
+    path = session.root / "launches" / "circles.yml"
+    path.write_text(LAUNCH.replace(old, new), encoding="utf-8")
+    bent = session.review("circles", now=NOW)
+    assert (bent.verdict, bent.rule) == (honest.verdict, honest.rule)
+    assert (bent.because, bent.next) == (honest.because, honest.next)
+    # Under the sealed plan and the same data it is the very same look.
+    assert (bent.looks, bent.plan_digest) == (1, sealed.plan_digest)
+    assert [d.direction for d in bent.deviations] == directions
+    assert any("judges by what was sealed on 2026-02-27" in w for w in bent.warnings)
+    assert _looks(session)[-1].deviations == tuple(d.what for d in bent.deviations)
+
+
+def test_a_metric_redefined_after_sealing_is_measured_as_sealed(session: Session) -> None:
+    session.seal("circles", now=datetime(2026, 2, 27, tzinfo=UTC))
+    path = session.root / "octad.yml"
+    path.write_text(PROJECT.replace("count: pay,", "count: open,"), encoding="utf-8")
+    review = session.review("circles", now=NOW)
+    assert review.verdict is Verdict.ROLL_BACK
+    assert [d.what for d in review.deviations] == [
+        "metrics.payments.count: 'pay' when sealed, 'open' now"
+    ]
+
+
+def test_sealing_again_binds_only_before_the_first_look(session: Session) -> None:
+    session.seal("circles", now=datetime(2026, 2, 27, tzinfo=UTC))
+    path = session.root / "launches" / "circles.yml"
+    path.write_text(LAUNCH.replace("payments: 2%", "payments: 3%"), encoding="utf-8")
+    again = session.seal("circles", now=datetime(2026, 2, 28, tzinfo=UTC))
+    first = session.review("circles", now=NOW)
+    assert (first.plan_digest, first.deviations) == (again.plan_digest, ())
+    path.write_text(LAUNCH.replace("payments: 2%", "payments: 90%"), encoding="utf-8")
+    late = session.seal("circles", now=NOW)
+    assert late.plan_digest != again.plan_digest
+    second = session.review("circles", now=NOW)
+    assert second.plan_digest == again.plan_digest
+    assert [d.direction for d in second.deviations] == ["looser"]
+
+
+def test_the_sealed_forecasts_are_scored(session: Session) -> None:
+    session.seal("circles", now=datetime(2026, 2, 27, tzinfo=UTC))
+    path = session.root / "launches" / "circles.yml"
+    path.write_text(LAUNCH.replace("no worse than -1%", "at most 0%"), encoding="utf-8")
+    outcomes = session.reflect("circles", now=NOW)
+    assert [(o.change, o.happened) for o in outcomes] == [
+        ("at least 5%", 1.0),
+        ("no worse than -1%", 0.0),
+    ]
 
 
 def test_the_same_plan_is_sealed_once(session: Session) -> None:
@@ -174,6 +239,23 @@ def test_the_same_plan_is_sealed_once(session: Session) -> None:
     assert seal.before_data is False  # the data reach past the launch's first day
     with pytest.raises(UsageError, match="sealed already"):
         session.seal("circles", now=NOW + timedelta(days=1))
+
+
+@pytest.mark.parametrize(
+    ("newest", "now", "before"),
+    [
+        ("2026-02-27", "2026-02-28", True),
+        ("2026-02-28", "2026-03-01", True),
+        ("2026-03-01", "2026-03-01", False),
+        ("2026-02-27", "2026-03-09", False),
+    ],
+)
+def test_a_seal_before_the_data_is_held_against_data_and_clock(
+    session: Session, newest: str, now: str, before: bool
+) -> None:
+    moments = [datetime.fromisoformat(f"{day}T12:00:00+00:00") for day in (newest, now)]
+    seal = session.seal("circles", newest=moments[0], now=moments[1])
+    assert seal.before_data is before
 
 
 def test_a_folder_that_cannot_be_written_is_refused_before_any_work(

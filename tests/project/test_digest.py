@@ -142,7 +142,7 @@ def test_differences_are_said_in_words(here: Path) -> None:
         "kpi: 'opens' when sealed, 'payments' now",
         "metrics.payments.window: '28d' when sealed, '14d' now",
         "read_first: '10' when sealed, '0' now",
-        "results.payments: '1%' when sealed, '2%' now",
+        "results.payments: '1%' when sealed, '2%' now (looser)",
         "rules.looks: '1' when sealed, '3' now",
         "segments: 'region, age_band' when sealed, not set now",
     ]

@@ -25,6 +25,7 @@ __all__ = ["HistoryOf", "look_at", "place_of"]
 
 
 _OF_PROJECT = frozenset({"metrics", "sources", "charter", "connection", "rivals", "product"})
+"""Keys that are written in octad.yml, not in the launch."""
 
 
 class HistoryOf(Protocol):
@@ -36,14 +37,7 @@ class HistoryOf(Protocol):
 
 def place_of(loaded: LoadedPlan, key: str) -> Where:
     """Where a dotted key is written: in the launch, or in octad.yml for what belongs there."""
-    if key.split(".", maxsplit=1)[0] in (
-        "metrics",
-        "sources",
-        "charter",
-        "connection",
-        "rivals",
-        "product",
-    ):
+    if key.split(".", maxsplit=1)[0] in _OF_PROJECT:
         return loaded.home.where(key)
     return loaded.where(key)
 
@@ -53,15 +47,17 @@ def look_at(
     engine: Engine,
     history_of: HistoryOf,
     *,
+    digest: str | None = None,
     as_of: date | None = None,
     progress: Progress | None = None,
 ) -> tuple[Review, Inputs]:
     """Review a launch.
 
     Args:
-        loaded: The plan, with the lines of its files.
+        loaded: The plan that is judged by, with the lines of its files.
         engine: An open engine.
         history_of: What the ledger knows, asked once the review's today is known.
+        digest: The plan's fingerprint; the seal's where there is one.
         as_of: The last day to be seen.
         progress: Told what is being done.
 
@@ -106,7 +102,7 @@ def look_at(
         because=outcome.because,
         next=outcome.next,
         looks=history.looks,
-        plan_digest=plan_digest(plan),
+        plan_digest=digest or plan_digest(plan),
         sealed=history.sealed,
         deviations=deviations,
         design=design_of(plan),
@@ -116,7 +112,7 @@ def look_at(
         users=sum(counts.values()),
         arms=counts,
         simulated=plan.project.simulated,
-        warnings=_warnings(loaded, inputs),
+        warnings=_warnings(loaded, inputs, deviations),
         left_out=tuple(LeftOut(source=s, reason=r, rows=n) for s, r, n in inputs.left_out),
         kpi=kpi,
         readings=answers,
@@ -129,7 +125,9 @@ def look_at(
     return review, inputs
 
 
-def _warnings(loaded: LoadedPlan, inputs: Inputs) -> tuple[str, ...]:
+def _warnings(
+    loaded: LoadedPlan, inputs: Inputs, changed: tuple[Deviation, ...]
+) -> tuple[str, ...]:
     """What a reader of the numbers should know before the first of them."""
     launch = loaded.plan.launch
     found = []
@@ -141,6 +139,12 @@ def _warnings(loaded: LoadedPlan, inputs: Inputs) -> tuple[str, ...]:
         )
     elif history.sealed_before_data is False:
         found.append("The plan was sealed after outcomes of the launch were already there.")
+    if changed:
+        places = "one place" if len(changed) == 1 else f"{len(changed)} places"
+        found.append(
+            f"The plan was changed after it was sealed, in {places}. This review judges by what "
+            f"was sealed on {history.sealed}; what the files say now is shown, and decides nothing."
+        )
     if launch.ends is not None and not inputs.final and inputs.as_of is not None:
         found.append(
             f"This is an early look: the plan ends on {launch.ends}, and the newest data are of "

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from octad.errors import FileError, OctadError, UsageError, Where
 from octad.model.finding import Stance
 from octad.model.inputs import History, Inputs
+from octad.model.plan import Launch
 from octad.model.records import Decision, Look, Outcome, Seal
 from octad.model.review import READINGS, Deviation, Review, Verdict
 from octad.project.chain import Entry
-from octad.project.digest import differences, plan_digest, plan_record
+from octad.project.digest import plan_digest, plan_record
 from octad.project.ledger import Ledger, Verification
 from octad.project.load import (
     LoadedPlan,
@@ -24,6 +25,7 @@ from octad.project.load import (
     load_plan,
     load_project,
 )
+from octad.project.sealed import judged
 
 if TYPE_CHECKING:
     from octad.data.check import CheckReport
@@ -99,6 +101,8 @@ class Session:
     ) -> Review:
         """Review a launch: the KPI, the eight readings, the verdict.
 
+        A sealed launch is judged by what was sealed; see `octad.project.sealed`.
+
         Args:
             launch: The plan's name: its file's stem.
             as_of: The last day to be seen; all of the data when absent.
@@ -112,21 +116,23 @@ class Session:
         from octad.data.connect import connect  # noqa: PLC0415 - opens an engine
         from octad.lifecycle.review import look_at  # noqa: PLC0415
 
-        loaded = load_plan(self.root, launch)
+        written = load_plan(self.root, launch)
         ledger = Ledger.open(self.root)
         if log_look:
             self._must_be_writable(ledger)
-        project = loaded.plan.project
-        record = plan_record(loaded.plan)
-        seal = ledger.seal_of(launch)
+        record = plan_record(written.plan)
+        bound = judged(written, ledger)
+        loaded = bound.loaded
 
         def history_of(inputs: Inputs) -> tuple[History, tuple[Deviation, ...]]:
-            found = ledger.history(launch, record=record, as_of=inputs.as_of)
-            changed = differences(seal[1].record, record) if seal is not None else []
-            return found, tuple(changed)
+            found = ledger.history(launch, record=record, digest=bound.digest, as_of=inputs.as_of)
+            return found, bound.changed
 
-        with connect(project, self.root, where=loaded.home.where("connection")) as engine:
-            review, _ = look_at(loaded, engine, history_of, as_of=as_of, progress=progress)
+        place = loaded.home.where("connection")
+        with connect(loaded.plan.project, self.root, where=place) as engine:
+            review, _ = look_at(
+                loaded, engine, history_of, digest=bound.digest, as_of=as_of, progress=progress
+            )
         if log_look:
             ledger.append(_look(loaded, review), now=now or datetime.now(UTC))
         return review
@@ -173,20 +179,17 @@ class Session:
                 f"'{launch}' is sealed already, on {before[0].at.date()}, exactly as it is now.",
                 mend="Nothing needs to be done.",
             )
+        moment = now or datetime.now(UTC)
         newest = newest or self._newest(loaded)
-        starts = loaded.plan.launch.starts
-        known = None
-        if newest is not None and starts is not None:
-            known = newest.date() < starts
         seal = Seal(
             launch=launch,
             plan_digest=digest,
             record=plan_record(loaded.plan),
-            before_data=known,
+            before_data=_before(loaded.plan.launch, newest, moment),
             newest=newest,
             signed=dict(loaded.plan.launch.signed),
         )
-        ledger.append(seal, now=now or datetime.now(UTC))
+        ledger.append(seal, now=moment)
         return seal
 
     def _newest(self, loaded: LoadedPlan) -> datetime | None:
@@ -257,7 +260,9 @@ class Session:
             UsageError: When the launch has not ended, or nothing was forecast.
         """
         review = self.review(launch, progress=progress, now=now)
-        loaded = load_plan(self.root, launch)
+        ledger = Ledger.open(self.root)
+        # The sealed forecasts are scored, not those that a file may say by now.
+        loaded = judged(load_plan(self.root, launch), ledger).loaded
         if not loaded.plan.launch.expects:
             raise UsageError(
                 f"nothing was forecast for '{launch}'.",
@@ -268,7 +273,6 @@ class Session:
                 f"'{launch}' has not ended, so its forecasts cannot be scored for good.",
                 mend=f"Reflect once there are data of {loaded.plan.launch.ends}.",
             )
-        ledger = Ledger.open(self.root)
         known = [entry.record for entry in ledger.of(launch)]
         outcomes = []
         for i, e in enumerate(loaded.plan.launch.expects):
@@ -297,6 +301,17 @@ class Session:
     def entries(self) -> list[Entry]:
         """Every record of the ledger."""
         return Ledger.open(self.root).entries()
+
+
+def _before(launch: Launch, newest: datetime | None, now: datetime) -> bool | None:
+    """Whether no outcome of a launch was there yet when its plan was sealed.
+
+    Two things must hold: no event here is of its first day or later, and by the clock it had not
+    begun before that day either; data that end early do not show that nobody had seen more.
+    """
+    if newest is None or launch.starts is None:
+        return None
+    return newest.date() < launch.starts and now.date() <= launch.starts
 
 
 def _look(loaded: LoadedPlan, review: Review) -> Look:

@@ -32,11 +32,16 @@ class Verdict(StrEnum):
 
 
 class Deviation(Stored):
-    """Something done otherwise than the sealed plan says."""
+    """Something done otherwise than the sealed plan says.
+
+    Attributes:
+        direction: Whether the change asks less of the launch or more, where that can be said.
+    """
 
     what: str
     before: str = ""
     after: str = ""
+    direction: Literal["looser", "stricter", ""] = ""
 
 
 class LeftOut(Stored):

@@ -121,9 +121,11 @@ def read_line(raw: bytes, number: int) -> Entry:
         raise BadLine(number, "It is not JSON.") from None
     if not isinstance(said, dict) or not _KEYS.issubset(said):
         raise BadLine(number, "It is not a line of a ledger.")
-    claimed = said.pop("sum")
     try:
-        honest = sha256(canonical(said)) == claimed
+        # Not one blank may be added either: the line's hash is taken over its very bytes.
+        honest = canonical(said) == raw
+        claimed = said.pop("sum")
+        honest = honest and sha256(canonical(said)) == claimed
     except (ValueError, RecursionError):
         honest = False
     if not honest:

@@ -11,14 +11,15 @@ import hashlib
 import json
 import math
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from octad.model.base import Margin, parse_margin
 from octad.model.plan import Plan
 from octad.model.review import Deviation
 
-__all__ = ["canonical", "differences", "plan_digest", "plan_record", "sha256"]
+__all__ = ["canonical", "differences", "direction", "plan_digest", "plan_record", "sha256"]
 
 _SAFE = 2**53
 
@@ -93,7 +94,7 @@ def plan_record(plan: Plan) -> dict[str, Any]:
     out, so that a key added to Octad later does not break old seals.
     """
     launch = plan.launch
-    named = (*launch.metrics, *(said.metric for said in launch.expects))
+    named = (*launch.metrics, *launch.controls, *(said.metric for said in launch.expects))
     return {
         "launch": _dump(launch),
         "charter": _dump(plan.project.charter),
@@ -151,6 +152,9 @@ def _differences(place: tuple[str, ...], before: Any, after: Any) -> list[Deviat
         ]
     if isinstance(before, int | float) and isinstance(after, int | float) and before == after:
         return []
+    if place[:1] == ("metrics",) and len(place) == 2 and (before is None or after is None):
+        return []  # a metric is sealed with the launch that names it, and that line says so
+    towards = direction(place, before, after)
     # The launch's own keys are what people know; "launch." before each says nothing.
     name = ".".join(place[1:] if place[:1] == ("launch",) and len(place) > 1 else place)
     if before is None:
@@ -159,7 +163,51 @@ def _differences(place: tuple[str, ...], before: Any, after: Any) -> list[Deviat
         what = f"{name}: {_quoted(before)} when sealed, not set now"
     else:
         what = f"{name}: {_quoted(before)} when sealed, {_quoted(after)} now"
-    return [Deviation(what=what, before=_plain(before), after=_plain(after))]
+    what += f" ({towards})" if towards else ""
+    return [Deviation(what=what, before=_plain(before), after=_plain(after), direction=towards)]
+
+
+_LOWER_IS_LOOSER = frozenset({"level", "segment_error", "ratio_fails"})
+_HIGHER_IS_LOOSER = frozenset({"guardrail_error"})
+"""Of the rules, which way asks less of a launch before it ships; the others go neither way."""
+
+
+def direction(place: tuple[str, ...], before: Any, after: Any) -> Literal["looser", "stricter", ""]:
+    """Whether a change asks less or more of the launch; empty where neither can be said.
+
+    A result, a guardrail or a line of the charter that is gone asks less, and so does a wider
+    margin. Margins of different kinds (per cent, points, units) are not compared.
+
+    >>> direction(("launch", "guardrails", "crashes"), "2%", "20%")
+    'looser'
+    >>> direction(("launch", "guardrails", "crashes"), None, "2%")
+    'stricter'
+    """
+    promised = place[:2] in (
+        ("launch", "results"),
+        ("launch", "guardrails"),
+        ("charter", "never"),
+    )
+    if promised and len(place) == 3:
+        if before is None or after is None:
+            return "looser" if after is None else "stricter"
+        return _margins(before, after) if place[0] == "launch" else ""
+    if promised and len(place) == 2 and (before is None or after is None):
+        return "looser" if after is None else "stricter"
+    rule = place[2] if place[:2] == ("launch", "rules") and len(place) == 3 else ""
+    if rule and isinstance(before, int | float) and isinstance(after, int | float):
+        if rule in _HIGHER_IS_LOOSER:
+            return "looser" if after > before else "stricter"
+        if rule in _LOWER_IS_LOOSER:
+            return "looser" if after < before else "stricter"
+    return ""
+
+
+def _margins(before: object, after: object) -> Literal["looser", "stricter", ""]:
+    one, two = parse_margin(before), parse_margin(after)
+    if not (isinstance(one, Margin) and isinstance(two, Margin)) or one.kind != two.kind:
+        return ""
+    return "looser" if two.value > one.value else "stricter"
 
 
 def _plain(value: Any) -> str:

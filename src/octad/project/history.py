@@ -20,6 +20,7 @@ def history(
     launch: str,
     *,
     record: dict[str, Any] | None = None,
+    digest: str | None = None,
     as_of: datetime | None = None,
 ) -> History:
     """What the project knows of its past, as it stands before this look is logged.
@@ -28,6 +29,7 @@ def history(
         entries: The whole ledger.
         launch: The launch under review, left out of the past launches.
         record: `plan_record` of today's files, to name what was changed since the seal.
+        digest: The fingerprint of the plan that this look judges by; the record's when absent.
         as_of: The review's today, to count this look.
     """
     own = [entry for entry in entries if entry.record.launch == launch]
@@ -35,7 +37,7 @@ def history(
     return History(
         launches=_past(entries, launch),
         forecasts=_forecasts(entries),
-        looks=_looks(own, record, as_of),
+        looks=_looks(own, digest or (sha256(canonical(record)) if record else None), as_of),
         early_looks=len(_logged(own, early=True)),
         sealed=None if found is None else found[0].at.date(),
         sealed_before_data=None if found is None else _before_data(found, own),
@@ -82,12 +84,12 @@ def _forecasts(entries: Sequence[Entry]) -> tuple[PastForecast, ...]:
     return tuple(scored.values())
 
 
-def _looks(own: Sequence[Entry], record: dict[str, Any] | None, as_of: datetime | None) -> int:
+def _looks(own: Sequence[Entry], digest: str | None, as_of: datetime | None) -> int:
     """Looks at different data or under a different plan, this one included."""
     seen = _logged(own)
-    if as_of is None or record is None:
+    if as_of is None or digest is None:
         return len(seen) + 1
-    return len(seen | {(as_of, sha256(canonical(record)))})
+    return len(seen | {(as_of, digest)})
 
 
 def _logged(own: Sequence[Entry], *, early: bool = False) -> set[tuple[datetime, str]]:

@@ -201,13 +201,19 @@ class Ledger:
         return binding_seal(self.of(launch))
 
     def history(
-        self, launch: str, *, record: dict[str, Any] | None = None, as_of: datetime | None = None
+        self,
+        launch: str,
+        *,
+        record: dict[str, Any] | None = None,
+        digest: str | None = None,
+        as_of: datetime | None = None,
     ) -> History:
         """What the project knows of its past, as readings need it.
 
         Args:
             launch: The launch under review, left out of the past launches.
             record: `plan_record` of today's files, to name what was changed since the seal.
+            digest: The fingerprint of the plan that this look judges by; the record's when absent.
             as_of: The review's today, to count this look; one at the same data is no new look.
 
         Raises:
@@ -215,7 +221,7 @@ class Ledger:
         """
         from octad.project.history import history  # noqa: PLC0415 - brings numpy along
 
-        return history(self.entries(), launch, record=record, as_of=as_of)
+        return history(self.entries(), launch, record=record, digest=digest, as_of=as_of)
 
 
 def binding_seal(entries: Iterable[Entry]) -> tuple[Entry, Seal] | None:
