@@ -14,6 +14,8 @@ from typing import Any, Protocol
 import ibis
 import pyarrow as pa
 
+from octad.data.connect import literal, quoted
+
 __all__ = ["Progress", "Tape", "digest"]
 
 _TABLES = re.compile(r'(?:FROM|JOIN)\s+(?:"temp"\."main"\.)?"(\w+)"')
@@ -29,6 +31,13 @@ class Progress(Protocol):
 def digest(sql: str) -> str:
     """The first 12 hex digits of the SHA-256 of a query's text."""
     return hashlib.sha256(sql.encode()).hexdigest()[:12]
+
+
+def _written(value: object) -> str:
+    """A value as SQL writes it."""
+    if value is None:
+        return "NULL"
+    return literal(value) if isinstance(value, str) else repr(value)
 
 
 @dataclass(slots=True)
@@ -76,6 +85,27 @@ class Tape:
         """
         self._steps[name] = f"CREATE TEMP TABLE {name} AS\n{self.backend.compile(expr)};"
         return self.backend.create_table(name, expr, temp=True, overwrite=True)
+
+    def place(self, name: str, rows: pa.Table) -> ibis.Table:
+        """Put a small table of our own into the engine for the rest of the review.
+
+        Args:
+            name: What it is called there.
+            rows: What it holds; written out in the text of the queries that build on it.
+
+        Returns:
+            The table, by its name.
+        """
+        listed = ", ".join(quoted(column) for column in rows.column_names)
+        values = ",\n  ".join(
+            "(" + ", ".join(_written(value) for value in row.values()) + ")"
+            for row in rows.to_pylist()
+        )
+        held = f"VALUES\n  {values}" if values else "VALUES (NULL) LIMIT 0"
+        self._steps[name] = (
+            f"CREATE TEMP TABLE {name} AS\nSELECT * FROM ({held}) AS t({listed});"
+        )
+        return self.backend.create_table(name, rows, temp=True, overwrite=True)
 
     def read(self, what: str, expr: ibis.Table) -> tuple[pa.Table, str]:
         """Bring a result over.
