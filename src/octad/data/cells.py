@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -19,6 +20,7 @@ __all__ = ["UnitValues", "cells_of", "tail_of", "variants_of", "winsorized"]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 _TOP = 50
+_TOGETHER = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +94,11 @@ def cells_of(
     mean = np.zeros((len(names) * size, 4))
     comoment = np.zeros((len(names) * size, 4, 4))
     combos = slices.combos if slices is not None else (np.zeros(len(values.y), dtype=np.int64),)
-    for combo in combos:
-        number = combo[keep]
-        inside = number >= 0
-        if not inside.any():
-            continue
-        first, last = int(number[inside].min()), int(number[inside].max()) + 1
-        where = (number[inside] - first) * size + cell[inside]
+    for number, users in _groups(combos, slices, keep):
+        first, last = int(number.min()), int(number.max()) + 1
+        where = (number - first) * size + cell[users]
         try:
-            part = Moments.from_rows(rows[inside], where, (last - first) * size)
+            part = Moments.from_rows(rows[users], where, (last - first) * size)
         except ValueError as error:
             raise DataError(
                 f"the metric '{values.metric}' has values that cannot be reckoned with: {error}.",
@@ -117,8 +115,30 @@ def cells_of(
         waiting=int((~keep).sum()),
         paired=values.paired,
         winsor=winsor,
+        searched=0 if slices is None else slices.searched,
         query=values.query,
     )
+
+
+def _groups(
+    combos: tuple[IntArray, ...], slices: Slices | None, keep: NDArray[np.bool_]
+) -> Iterator[tuple[IntArray, IntArray | NDArray[np.bool_]]]:
+    """Sets of users in slices of neighbouring numbers: the slice of each, and which users."""
+    for combo in combos:
+        number = combo[keep]
+        inside = number >= 0
+        if inside.any():
+            yield number[inside], inside
+    if slices is None or not slices.deep:
+        return
+    place = np.cumsum(keep) - 1
+    first = len(slices.slices) - len(slices.deep)
+    for start in range(0, len(slices.deep), _TOGETHER):
+        some = [who[keep[who]] for who in slices.deep[start : start + _TOGETHER]]
+        sizes = [len(who) for who in some]
+        if sum(sizes):
+            number = np.repeat(first + start + np.arange(len(some)), sizes)
+            yield number, place[np.concatenate(some)]
 
 
 def tail_of(values: UnitValues, arm: IntArray, arms: int) -> Tail:

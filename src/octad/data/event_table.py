@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, Literal
@@ -28,6 +29,8 @@ from octad.data.segments import (
     USE,
     Attribute,
     Slices,
+    Sought,
+    deepen,
     from_behaviour,
     from_table,
     make_slices,
@@ -124,8 +127,17 @@ def _gather_rollup(
     with tape.stage("adding up users"):
         units = rollup.units(tape, parts)
         bands = from_behaviour(units, units.columns[usual[0]], PRE_DAYS)
-        slices = _slices(job, population, bands)
+        slices, attributes = _slices(job, population, bands)
     had_past = bool((units.columns[usual[0]] > 0).any())
+    with tape.stage("searching combinations of attributes"):
+        slices = deepen(
+            slices,
+            attributes,
+            _sought(job, population, units, recipes, had_past=had_past),
+            population.arm,
+            population.bucket,
+            seed=plan.launch.halving,
+        )
     _gather_metrics(job, population, units, recipes, slices, had_past=had_past)
     _gather_ordered(job, population, events, slices, rows, mirror=mirror)
     if mirror:
@@ -137,7 +149,9 @@ def _gather_rollup(
     _gather_sample(job, population, events, use, rows)
 
 
-def _slices(job: Gathering, population: Population, bands: list[Attribute]) -> Slices:
+def _slices(
+    job: Gathering, population: Population, bands: list[Attribute]
+) -> tuple[Slices, list[Attribute]]:
     plan, tables = job.plan, job.tables
     asked = plan.launch.segments
     attributes = list(bands)
@@ -165,7 +179,46 @@ def _slices(job: Gathering, population: Population, bands: list[Attribute]) -> S
         found, refused = from_table(job.tape, population, tables.users, columns)
         attributes += found
     job.parts["refused_segments"] = refused
-    return make_slices(attributes, population.arm, fewest=FEWEST_IN_ARM)
+    return make_slices(attributes, population.arm, fewest=FEWEST_IN_ARM), attributes
+
+
+def _sought(
+    job: Gathering,
+    population: Population,
+    units: Units,
+    recipes: dict[str, Recipe],
+    *,
+    had_past: bool,
+) -> Iterator[Sought]:
+    """The results and guardrails in which harm is looked for, one at a time."""
+    for name in (*job.plan.launch.results, *job.plan.launch.guardrails):
+        if name not in recipes or name not in job.needs.sliced:
+            continue
+        values = _values(population, units, name, recipes[name], had_past=had_past)
+        metric = job.plan.metric(name)
+        quantile = getattr(metric, "winsorize", None)
+        if quantile is not None:
+            values, _ = winsorized(values, quantile)
+        yield Sought(values.rows, values.ended, metric.better)
+
+
+def _values(
+    population: Population, units: Units, name: str, made: Recipe, *, had_past: bool
+) -> UnitValues:
+    one, nought = np.ones(population.n), np.zeros(population.n)
+    ended = np.ones(population.n, dtype=bool)
+    if made.window is not None:
+        ended = population.exposed + made.window <= population.frame.until
+    return UnitValues(
+        metric=name,
+        y=units.columns[made.y],
+        d=one if made.d is None else units.columns[made.d],
+        x=nought if made.x is None else units.columns[made.x],
+        w=one if made.w is None else units.columns[made.w],
+        ended=ended,
+        paired=had_past and made.x is not None,
+        query=units.query,
+    )
 
 
 def _gather_metrics(
@@ -177,27 +230,12 @@ def _gather_metrics(
     *,
     had_past: bool,
 ) -> None:
-    one = np.ones(population.n)
-    nought = np.zeros(population.n)
-    until = population.frame.until
     for name, made in recipes.items():
-        ended = np.ones(population.n, dtype=bool)
-        if made.window is not None:
-            ended = population.exposed + made.window <= until
-        if not ended.any():
+        values = _values(population, units, name, made, had_past=had_past)
+        if values.ended.any():
+            _keep(job, population, values, slices)
+        else:
             job.absent[name] = _waits(population, made.window or 0)
-            continue
-        values = UnitValues(
-            metric=name,
-            y=units.columns[made.y],
-            d=one if made.d is None else units.columns[made.d],
-            x=nought if made.x is None else units.columns[made.x],
-            w=one if made.w is None else units.columns[made.w],
-            ended=ended,
-            paired=had_past and made.x is not None,
-            query=units.query,
-        )
-        _keep(job, population, values, slices)
 
 
 def _waits(population: Population, window: int) -> str:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from itertools import combinations, pairwise
+from typing import Literal
 
 import ibis
 import numpy as np
@@ -13,10 +14,12 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from octad.data.clock import micros
-from octad.data.population import Population
+from octad.data.population import BUCKETS, Population
 from octad.data.rollup import Units
 from octad.data.tape import Tape
 from octad.model.inputs import Slice
+from octad.stats.lattice import candidates, members
+from octad.stats.refusal import NotEstimable
 
 __all__ = [
     "TENURE",
@@ -24,6 +27,8 @@ __all__ = [
     "USE",
     "Attribute",
     "Slices",
+    "Sought",
+    "deepen",
     "from_arrow",
     "from_behaviour",
     "from_table",
@@ -39,6 +44,8 @@ USE = "use before"
 _MOST_VALUES = 20
 _NUMERIC_BANDS = 4
 _MOST_SLICES = 400
+_MOST_DEEP = 200
+_MOST_EACH = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,11 +66,32 @@ class Slices:
             the user's slice is too small to be kept; (n,).
         slices: All slices, in the order of their numbers.
         small: How many slices were too small to look at.
+        deep: (users in it,) rows of each of the last slices: those that `deepen` found, and that
+            no combo holds.
+        whole: Whether every value and every pair of values that is large enough is there.
+        searched: Further combinations among which the deep ones were the most harmed.
     """
 
     combos: tuple[IntArray, ...]
     slices: tuple[Slice, ...]
     small: int
+    deep: tuple[IntArray, ...] = ()
+    whole: bool = True
+    searched: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """A metric in which harm is looked for.
+
+    Attributes:
+        rows: (n, 4) its columns, in the order of `octad.model.inputs.COLUMNS`.
+        ended: (n,) users whose window is complete; nobody else is looked at.
+    """
+
+    rows: NDArray[np.float64]
+    ended: NDArray[np.bool_]
+    better: Literal["up", "down"]
 
 
 def _from_column(name: str, column: pa.ChunkedArray) -> Attribute | None:
@@ -205,38 +233,117 @@ def make_slices(
 ) -> Slices:
     """Every value of every attribute, and every pair of values of two of them.
 
+    Where there are more than can be kept, the largest are; `deepen` then finds the others that
+    matter.
+
     Args:
         attributes: Known before exposure.
         arm: (n,) arm codes, for the smallest arm within a slice.
         fewest: A slice needs this many users in each arm.
-        deepest: How many attributes a slice may combine, at most three.
+        deepest: How many attributes a slice may combine here, at most two.
     """
-    n = len(arm)
-    arms = int(arm.max(initial=0)) + 1
     slices = [Slice()]
-    combos: list[IntArray] = [np.zeros(n, dtype=np.int64)]
-    small = 0
-    for depth in range(1, deepest + 1):
-        for group in combinations(attributes, depth):
-            codes, labels = _cross(group)
-            counts = np.bincount(codes * arms + arm, minlength=len(labels) * arms)
-            smallest = counts.reshape(-1, arms).min(axis=1)
-            taken = counts.reshape(-1, arms).sum(axis=1) > 0
-            keep = (smallest >= fewest) & np.array([_speaks(label) for label in labels])
-            small += int((taken & ~keep).sum())
-            room = _MOST_SLICES - len(slices)
-            chosen = np.flatnonzero(keep)
-            if len(chosen) > room:
-                largest = np.argsort(-smallest[chosen], kind="stable")[:room]
-                small += len(chosen) - room
-                chosen = np.sort(chosen[largest])
-            if not len(chosen):
+    combos: list[IntArray] = [np.zeros(len(arm), dtype=np.int64)]
+    small, whole = 0, True
+    for depth in range(1, min(deepest, 2) + 1):
+        groups = list(combinations(attributes, depth))
+        sizes = [_smallest(group, arm) for group in groups]
+        large = [np.where(held >= fewest, held, 0) for held, _ in sizes]
+        room = _MOST_SLICES - len(slices)
+        every = np.concatenate([*large, np.zeros(0, dtype=np.int64)])
+        fits = np.count_nonzero(every) <= room
+        # The bar that the largest pass; of equals, all or none, so that no order decides.
+        bar = 1 if fits else (int(np.sort(every)[::-1][room]) + 1 if room > 0 else every.max() + 1)
+        whole = whole and bool(fits)
+        for group, held, (_, taken) in zip(groups, large, sizes, strict=True):
+            chosen = np.flatnonzero(held >= bar)
+            small += int((taken & (held < bar)).sum())
+            if len(chosen):
+                codes, labels = _cross(group)
+                number = np.full(len(labels), -1, dtype=np.int64)
+                number[chosen] = len(slices) + np.arange(len(chosen))
+                slices += [labels[i] for i in chosen]
+                combos.append(number[codes])
+    return Slices(tuple(combos), tuple(slices), small, whole=whole)
+
+
+def _smallest(group: tuple[Attribute, ...], arm: IntArray) -> tuple[IntArray, NDArray[np.bool_]]:
+    """Users in each combination's smallest arm (0 where it makes no segment), and who is there."""
+    codes, labels = _cross(group)
+    arms = int(arm.max(initial=0)) + 1
+    counts = np.bincount(codes * arms + arm, minlength=len(labels) * arms).reshape(-1, arms)
+    speaks = np.array([_speaks(label) for label in labels])
+    return np.where(speaks, counts.min(axis=1), 0), counts.sum(axis=1) > 0
+
+
+def deepen(
+    slices: Slices,
+    attributes: list[Attribute],
+    sought: Iterable[Sought],
+    arm: IntArray,
+    bucket: IntArray,
+    *,
+    seed: int,
+) -> Slices:
+    """Add the combinations of up to three values that look most harmed on the finding half.
+
+    Everything is searched, and little is kept: `octad.stats.lattice` looks at every triple (and
+    every pair, where not all pairs are there) on one half of the buckets, and only what stands out
+    becomes a slice. `octad.stats.segments` confirms on the other half, so `seed` must be the one
+    that it is given: the launch's `halving`.
+
+    Args:
+        slices: From `make_slices`.
+        attributes: Known before exposure.
+        sought: Metrics in which to look for harm; taken one at a time.
+        arm: (n,) arm codes, 0 the control.
+        bucket: (n,) hash buckets.
+        seed: Of the halving.
+    """
+    known = [a for a in attributes if any(_speaks(Slice(((a.name, v),))) for v in a.values)]
+    if len(known) < 2 or (len(known) < 3 and slices.whole):
+        return slices
+    silent = [np.array([v in (UNKNOWN, OTHER) for v in a.values]) for a in known]
+    codes = [np.where(hush[a.codes], -1, a.codes) for a, hush in zip(known, silent, strict=True)]
+    sizes = [len(a.values) for a in known]
+    arms = int(arm.max(initial=0)) + 1
+    found: dict[tuple[tuple[int, int], ...], float] = {}
+    searched = 0
+    for metric in sought:
+        for treated in range(1, arms):
+            side = np.where(arm == treated, 1, np.where(arm == 0, 0, -1))
+            try:
+                scan = candidates(
+                    codes,
+                    sizes,
+                    metric.rows,
+                    np.where(metric.ended, side, -1),
+                    bucket,
+                    buckets=BUCKETS,
+                    seed=seed,
+                    better=metric.better,
+                    keep=_MOST_EACH,
+                    shallowest=3 if slices.whole else 2,
+                )
+            except NotEstimable:
                 continue
-            number = np.full(len(labels), -1, dtype=np.int64)
-            number[chosen] = len(slices) + np.arange(len(chosen))
-            slices += [labels[i] for i in chosen]
-            combos.append(number[codes])
-    return Slices(tuple(combos), tuple(slices), small)
+            looked = [lv.looked + lv.pruned for lv in scan.levels if lv.depth > 1 + slices.whole]
+            searched = max(searched, sum(looked))
+            for piece, score in zip(scan.slices, scan.score, strict=True):
+                found[piece] = max(float(score), found.get(piece, 0.0))
+    there = {frozenset(piece.values) for piece in slices.slices}
+    named = {
+        piece: Slice(tuple((known[a].name, known[a].values[v]) for a, v in piece))
+        for piece in sorted(found, key=lambda p: (-found[p], p))
+    }
+    chosen = [p for p, slice_ in named.items() if frozenset(slice_.values) not in there]
+    chosen = chosen[:_MOST_DEEP]
+    return replace(
+        slices,
+        slices=(*slices.slices, *(named[p] for p in chosen)),
+        deep=tuple(np.asarray(who, dtype=np.int64) for who in members(codes, chosen)),
+        searched=searched,
+    )
 
 
 def _speaks(label: Slice) -> bool:

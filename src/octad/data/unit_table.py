@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ibis
@@ -13,7 +13,7 @@ from octad.data.cells import UnitValues, cells_of, tail_of, variants_of, winsori
 from octad.data.columns import number
 from octad.data.gathering import FEWEST_IN_ARM, Gathering
 from octad.data.population import NO_ARM, Frame, bucket_hex, buckets_from_hex
-from octad.data.segments import from_arrow, make_slices
+from octad.data.segments import Sought, deepen, from_arrow, make_slices
 from octad.errors import DataError, UnknownNameError, nearest
 from octad.model.inputs import Exposure
 from octad.model.metric import ColumnMetric
@@ -53,9 +53,43 @@ def gather_units(job: Gathering, units: ibis.Table, frame: Frame | None) -> None
     job.parts |= {"arms": names, "exposure": exposure, "refused_segments": refused}
     job.parts.setdefault("final", plan.launch.ends is None)
     tails = job.parts.setdefault("tails", {})
-    one, nought = np.ones(len(arm)), np.zeros(len(arm))
-    for name in sorted(needs.metrics):
-        metric = plan.metric(name)
+    figures = _figures(job, rows, columns, key)
+    sought = [
+        Sought(f.planned.rows, f.planned.ended, plan.metric(name).better)
+        for name, f in figures.items()
+        if name in needs.sliced and name in (*plan.launch.results, *plan.launch.guardrails)
+    ]
+    slices = deepen(slices, known, sought, arm, bucket, seed=plan.launch.halving)
+    for name, f in figures.items():
+        wanted = slices if name in needs.sliced else None
+        cells = cells_of(f.planned, arm, bucket, len(names), wanted, winsor=f.cut)
+        if cells.waiting:
+            missing = f"no figure in '{f.column}', so not counted in {name}"
+            job.left.append(("units", missing, cells.waiting))
+        job.metrics[name] = replace(cells, waiting=0)
+        if name in needs.tails:
+            tails[name] = tail_of(f.whole, arm, len(names))
+        if name in needs.variants and not np.isin(f.whole.y, (0.0, 1.0)).all():
+            job.variants[name] = variants_of(f.whole, f.quantile, arm, bucket, len(names))
+
+
+@dataclass(frozen=True, slots=True)
+class _Figure:
+    """A column's numbers, whole and as the plan cuts them."""
+
+    column: str
+    whole: UnitValues
+    planned: UnitValues
+    quantile: float | None
+    cut: float | None
+
+
+def _figures(job: Gathering, rows: pa.Table, columns: list[str], key: str) -> dict[str, _Figure]:
+    """Every metric that has numbers; the others are said to be absent."""
+    found: dict[str, _Figure] = {}
+    one, nought = np.ones(len(rows)), np.zeros(len(rows))
+    for name in sorted(job.needs.metrics):
+        metric = job.plan.metric(name)
         if not isinstance(metric, ColumnMetric):
             continue
         y = rows[f"m{columns.index(metric.column)}"].to_numpy().astype(np.float64)
@@ -64,20 +98,12 @@ def gather_units(job: Gathering, units: ibis.Table, frame: Frame | None) -> None
         if not finite.any():
             job.absent[name] = f"the column '{metric.column}' holds no number"
             continue
-        values = UnitValues(name, y, one, nought, one, finite, paired=False, query=key)
-        planned, cut = values, None
+        whole = UnitValues(name, y, one, nought, one, finite, paired=False, query=key)
+        planned, cut = whole, None
         if metric.winsorize is not None:
-            planned, cut = winsorized(values, metric.winsorize)
-        wanted = slices if name in needs.sliced else None
-        cells = cells_of(planned, arm, bucket, len(names), wanted, winsor=cut)
-        if cells.waiting:
-            missing = f"no figure in '{metric.column}', so not counted in {name}"
-            job.left.append(("units", missing, cells.waiting))
-        job.metrics[name] = replace(cells, waiting=0)
-        if name in needs.tails:
-            tails[name] = tail_of(values, arm, len(names))
-        if name in needs.variants and not np.isin(y, (0.0, 1.0)).all():
-            job.variants[name] = variants_of(values, metric.winsorize, arm, bucket, len(names))
+            planned, cut = winsorized(whole, metric.winsorize)
+        found[name] = _Figure(metric.column, whole, planned, metric.winsorize, cut)
+    return found
 
 
 def _figure(column: Any) -> Any:

@@ -80,6 +80,8 @@ class MetricCells:
         paired: Whether a pre-period was there (`x` and `w` mean something).
         quantiles: For a quantile metric, instead of moments (whose n is then 0).
         winsor: The value above which a user's total was cut, the same in every arm.
+        searched: Combinations of three values (or two) beyond the slices kept, of which those
+            that look harmed on the finding half are among the slices.
         query: Digest of the query that made it.
     """
 
@@ -90,6 +92,7 @@ class MetricCells:
     paired: bool = False
     quantiles: Quantiles | None = None
     winsor: float | None = None
+    searched: int = 0
     query: str | None = None
 
 
