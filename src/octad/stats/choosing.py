@@ -104,7 +104,7 @@ def prototypes_and_criticisms(
         raise NotEstimable("at least one must be chosen, from at least one")
     near = kernel.mean(axis=1)
     chosen = _prototypes(kernel, near, free, prototypes)
-    witness = np.abs(near - kernel[:, chosen].mean(axis=1))
+    witness = near - kernel[:, chosen].mean(axis=1)
     free[chosen] = False
     odd = _criticisms(kernel, witness, free, criticisms)
     return Chosen(tuple(chosen), tuple(odd), mmd_squared(kernel, chosen))
