@@ -217,6 +217,9 @@ class Cohort:
             early days, those observed that long.
         early: Days that the features span; `horizon` days that the outcomes span.
         entered: First and last day on which the cohort entered.
+        periods: Leading shape (G, B), the cohort by period of entry, earliest first; they add up
+            to `moments`.
+        names: What the outcomes are called in a sentence.
     """
 
     features: tuple[str, ...]
@@ -226,6 +229,8 @@ class Cohort:
     early: int
     horizon: int
     entered: tuple[date, date]
+    periods: Moments | None = None
+    names: tuple[str, ...] = ()
     query: str | None = None
 
 
@@ -327,12 +332,14 @@ class Visits:
         visits: How many; a visit ends after 30 quiet minutes.
         shallow: Those in which nothing but the KPI's own events happened.
         kpi: Events of the KPI in all visits; `kpi_shallow` those in shallow ones.
+        users: How many users were sampled, those without a visit too.
     """
 
     visits: FloatArray
     shallow: FloatArray
     kpi: FloatArray
     kpi_shallow: FloatArray
+    users: FloatArray | None = None
     query: str | None = None
 
 
@@ -353,6 +360,7 @@ class PastLaunch:
     Attributes:
         with_kpi: Metric to the covariance of its relative effect's error with the KPI's; both come
             of the same users, so that is not nothing.
+        joint: The same for any two metrics, in alphabetical order.
     """
 
     launch: str
@@ -362,6 +370,7 @@ class PastLaunch:
     kpi: str
     effects: Mapping[str, tuple[float, float]]
     with_kpi: Mapping[str, float] = field(default_factory=dict)
+    joint: Mapping[tuple[str, str], float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
