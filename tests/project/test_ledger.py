@@ -7,15 +7,17 @@ import signal
 import subprocess
 import sys
 import textwrap
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from octad.errors import LedgerError
-from octad.model.records import Lesson, Look, Seal
+from octad.errors import LedgerError, UsageError
+from octad.model.records import Joined, Lesson, Look, Seal
 from octad.project.ledger import Ledger
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -121,6 +123,74 @@ def test_a_kill_loses_nothing_that_was_promised(here: Path) -> None:
     assert ledger.verify().records >= 1 + promised + 4
 
 
+KILLED = """
+    import os, sys
+    from datetime import UTC, datetime
+    from pathlib import Path
+    from octad.model.records import Lesson
+    from octad.project.ledger import Ledger
+
+    ledger = Ledger.open(Path(sys.argv[1]))
+    now = datetime(2026, 3, 1, tzinfo=UTC)
+
+    def write(name):
+        for number in range(100_000):
+            record = Lesson(launch=name, text=f"{name} {number} " + "x" * 3000)
+            ledger.append(record, now=now)
+            os.write(1, f"{name} {number}\\n".encode())
+
+    # One warm process forks a writer for each line it is given, and answers with its number.
+    for line in sys.stdin:
+        child = os.fork()
+        if not child:
+            write(line.strip())
+        os.write(1, f"pid {child}\\n".encode())
+"""
+
+
+def _kill_a_hundred(nursery: subprocess.Popen[str]) -> set[str]:
+    """Keep two writers at work, and kill the older one a hundred times; what both had promised."""
+    assert nursery.stdin is not None
+    assert nursery.stdout is not None
+    promised: set[str] = set()
+    random = np.random.default_rng(5)
+    alive: list[int] = []
+    killed = 0
+    while killed < 100:
+        nursery.stdin.write(f"w{killed}-{len(alive)}\n")
+        wanted = len(promised) + int(random.integers(1, 5))
+        born = len(alive) + 1
+        while len(alive) < born or len(promised) < wanted:
+            word, number = nursery.stdout.readline().split()
+            if word == "pid":
+                alive.append(int(number))
+            else:
+                promised.add(f"{word} {number}")
+        if len(alive) > 2:
+            os.kill(alive.pop(0), signal.SIGKILL)
+            killed += 1
+    for pid in alive:
+        os.kill(pid, signal.SIGKILL)
+    nursery.stdin.close()
+    return promised | {line.strip() for line in nursery.stdout if not line.startswith("pid")}
+
+
+@POSIX
+def test_a_hundred_kills_lose_nothing_and_fork_nothing(here: Path) -> None:
+    ledger = filled(here, 1)
+    line = [sys.executable, "-c", textwrap.dedent(KILLED), str(here)]
+    pipe = subprocess.PIPE
+    with subprocess.Popen(line, stdin=pipe, stdout=pipe, text=True, bufsize=1) as nursery:
+        promised = _kill_a_hundred(nursery)
+    ledger.append(lesson("after"), now=NOW)
+    written = [" ".join(text.split()[:2]) for text in texts(ledger)]
+    assert promised <= set(written)
+    assert len(written) == len(set(written))
+    assert len(promised) > 200
+    assert ledger.verify().whole
+    assert not ledger.verify().torn
+
+
 @pytest.mark.parametrize("keep", [1, 30, -2])
 def test_a_torn_last_line_is_set_aside_and_the_chain_goes_on(here: Path, keep: int) -> None:
     ledger = filled(here, 3)
@@ -199,10 +269,13 @@ def test_the_first_bad_line_is_named(here: Path, change: str) -> None:
     with pytest.raises(LedgerError) as caught:
         ledger.entries()
     line, why = TAMPERED[change]
-    assert str(caught.value) == (
-        f"ledger.jsonl:{line}: The ledger is not whole. {why} "
-        "Bring the ledger back from git; nothing was added to it."
+    mend = (
+        "Bring one branch's ledger back from git, and join the other's to it with "
+        "'octad verify --join FILE'; nothing was added to it."
+        if "merge" in why
+        else "Bring the ledger back from git; nothing was added to it."
     )
+    assert str(caught.value) == f"ledger.jsonl:{line}: The ledger is not whole. {why} {mend}"
 
 
 def test_a_rewritten_line_breaks_the_next(here: Path) -> None:
@@ -377,3 +450,122 @@ def test_the_last_seal_before_the_first_look_binds(
     assert (found[1].plan_digest if found else None) == binding
     assert ledger.seal_of("another") is None
     assert len(ledger.looks("circles")) == sum(isinstance(r, Look) for r in records)
+
+
+def two_branches(root: Path) -> tuple[Ledger, Ledger]:
+    """Ours and theirs: three shared lines, then two of ours and three of theirs."""
+    ours = filled(root, 3)
+    other = root / "theirs"
+    other.mkdir()
+    theirs = Ledger(other / "theirs.jsonl")
+    theirs.path.write_bytes(ours.path.read_bytes())
+    for hour in (13, 15):
+        ours.append(lesson(f"ours at {hour}"), now=NOW.replace(hour=hour))
+    for hour in (14, 12, 16):
+        theirs.append(lesson(f"theirs at {hour}"), now=NOW.replace(hour=hour))
+    return ours, theirs
+
+
+def test_two_branches_are_joined_and_nothing_is_lost(here: Path) -> None:
+    ours, theirs = two_branches(here)
+    before = ours.path.read_bytes()
+    head = theirs.verify().head
+    joined = ours.join(theirs.path, now=NOW.replace(hour=18))
+    assert ours.path.read_bytes().startswith(before)
+    assert texts(ours) == [
+        "lesson 0",
+        "lesson 1",
+        "lesson 2",
+        "ours at 13",
+        "theirs at 14",
+        "theirs at 12",  # that branch's clock went back; its own order stands
+        "ours at 15",
+        "theirs at 16",
+    ]
+    found = ours.verify()
+    assert (found.whole, found.records, found.joined) == (True, 6, 3)
+    assert isinstance(joined.record, Joined)
+    assert (joined.record.seq, joined.record.head) == (3, head)
+    ours.append(lesson("next"), now=NOW.replace(hour=19))
+    assert texts(ours)[-1] == "next"
+    # Their own file can still be proved against what was joined, line by line.
+    kept = [line.encode() for line in joined.record.lines]
+    assert theirs.path.read_bytes().split(b"\n")[3:-1] == kept
+
+
+def test_a_branch_that_went_on_is_joined_again_from_where_it_was(here: Path) -> None:
+    ours, theirs = two_branches(here)
+    ours.join(theirs.path, now=NOW)
+    with pytest.raises(UsageError, match="holds nothing that this ledger does not"):
+        ours.join(theirs.path, now=NOW)
+    theirs.append(lesson("later"), now=NOW.replace(hour=20))
+    again = ours.join(theirs.path, now=NOW.replace(hour=21))
+    assert isinstance(again.record, Joined)
+    assert len(again.record.lines) == 1
+    assert texts(ours)[-1] == "later"
+    assert (ours.verify().whole, ours.verify().joined) == (True, 4)
+
+
+def test_a_joined_branch_may_hold_a_joined_branch(here: Path) -> None:
+    ours, theirs = two_branches(here)
+    third = Ledger(here / "theirs" / "third.jsonl")
+    third.append(lesson("of a ledger of its own"), now=NOW)
+    theirs.join(third.path, now=NOW.replace(hour=17))
+    ours.join(theirs.path, now=NOW.replace(hour=18))
+    assert sorted(texts(ours)) == sorted([*texts(theirs), "ours at 13", "ours at 15"])
+    assert (ours.verify().whole, ours.verify().joined) == (True, 5)
+
+
+def test_what_only_goes_on_from_here_is_not_joined(here: Path) -> None:
+    ours, theirs = two_branches(here)
+    lines = ours.path.read_bytes().splitlines(keepends=True)
+    ours.path.write_bytes(b"".join(lines[:3]))
+    with pytest.raises(UsageError, match="goes on from its end"):
+        ours.join(theirs.path, now=NOW)
+    with pytest.raises(LedgerError, match="no such ledger"):
+        ours.join(here / "nowhere.jsonl", now=NOW)
+
+
+def test_a_broken_branch_is_not_joined(here: Path) -> None:
+    ours, theirs = two_branches(here)
+    before = ours.path.read_bytes()
+    theirs.path.write_bytes(theirs.path.read_bytes().replace(b"theirs at 14", b"theirs at 11"))
+    with pytest.raises(LedgerError, match=r"theirs\.jsonl:4: The ledger is not whole"):
+        ours.join(theirs.path, now=NOW)
+    assert ours.path.read_bytes() == before
+
+
+FORGED: dict[str, Callable[[Joined], dict[str, object]]] = {
+    "a line changed": lambda r: {"lines": tuple(x.replace("at 14", "at 11") for x in r.lines)},
+    "a line gone": lambda r: {"lines": r.lines[:1] + r.lines[2:]},
+    "the last gone": lambda r: {"lines": r.lines[:-1]},
+    "another base": lambda r: {"seq": 2},
+    "an unknown base": lambda r: {"base": "1" * 64},
+}
+
+
+@pytest.mark.parametrize("change", FORGED)
+def test_a_forged_branch_is_found(here: Path, change: str) -> None:
+    ours, theirs = two_branches(here)
+    before = ours.path.read_bytes()
+    record = ours.join(theirs.path, now=NOW).record
+    assert isinstance(record, Joined)
+    ours.path.write_bytes(before)
+    ours.append(record.model_copy(update=FORGED[change](record)), now=NOW)
+    found = ours.verify()
+    assert (found.whole, found.line) == (False, 6)
+    assert "branch it joins" in found.why
+
+
+def test_a_seal_on_the_other_branch_binds_by_its_time(here: Path) -> None:
+    ours = filled(here, 1)
+    theirs = Ledger(here / "theirs.jsonl")
+    theirs.path.write_bytes(ours.path.read_bytes())
+    theirs.append(seal("theirs"), now=NOW.replace(hour=13))
+    ours.append(look(), now=NOW.replace(hour=14))
+    ours.append(seal("ours"), now=NOW.replace(hour=15))
+    assert (found := ours.seal_of("circles")) is not None
+    assert found[1].plan_digest == "ours"
+    ours.join(theirs.path, now=NOW.replace(hour=16))
+    assert (found := ours.seal_of("circles")) is not None
+    assert found[1].plan_digest == "theirs"

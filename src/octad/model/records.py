@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapt
 
 __all__ = [
     "Decision",
+    "Joined",
     "Lesson",
     "Look",
     "Outcome",
@@ -25,6 +26,7 @@ __all__ = [
     "Unknown",
     "Unlocked",
     "Walked",
+    "Witness",
     "read_record",
     "record_body",
 ]
@@ -46,7 +48,8 @@ class Seal(RecordBase):
         record: The launch, the charter and the metrics, as `plan_record` gives them.
         before_data: Whether no outcome of the launch was there yet; None when that is not known.
         newest: The newest event at sealing, if there were any.
-        witness: A git commit, or a time stamp's token, that vouches for the moment.
+        witness: What vouched for the moment when it was written, if anything did; what came later
+            is a `Witness` of its own.
     """
 
     kind: Literal["seal"] = "seal"
@@ -160,6 +163,48 @@ class Lesson(RecordBase):
     on: date | None = None
 
 
+class Witness(RecordBase):
+    """Somebody else's word that a seal was there at a moment.
+
+    Attributes:
+        of: SHA-256 of the seal's line.
+        how: ``git``: a commit that holds the line; ``rfc3161``: a time-stamping authority's token.
+        at: The moment that is vouched for.
+        by: The commit, or the authority as its certificate names it.
+        token: The authority's answer, base64; `root` the certificate that was trusted, as PEM.
+    """
+
+    kind: Literal["witness"] = "witness"
+    of: str
+    how: Literal["git", "rfc3161"]
+    at: datetime
+    by: str
+    token: str = ""
+    root: str = ""
+
+
+class Joined(RecordBase):
+    """Another branch's lines were joined to this ledger, each as it was written.
+
+    This record's own hash covers both heads: the line before it, and `head`.
+
+    Attributes:
+        base: SHA-256 of the last line that both have, 64 zeros when they have none; `seq` its
+            number.
+        head: SHA-256 of the other branch's last line.
+        lines: The other branch's lines after `base`.
+        name: Where they were read, such as the file's name.
+    """
+
+    launch: str = ""
+    kind: Literal["joined"] = "joined"
+    base: str
+    seq: int
+    head: str
+    lines: tuple[str, ...]
+    name: str = ""
+
+
 class Unknown(RecordBase):
     """A record of a kind that this version does not know; its body is kept as it was."""
 
@@ -170,10 +215,33 @@ class Unknown(RecordBase):
 
 KINDS = {
     model.model_fields["kind"].default: model
-    for model in (Seal, Look, Decision, Outcome, Tagged, Unlocked, Walked, Lesson)
+    for model in (
+        Seal,
+        Look,
+        Decision,
+        Outcome,
+        Tagged,
+        Unlocked,
+        Walked,
+        Lesson,
+        Witness,
+        Joined,
+    )
 }
 
-Record = Seal | Look | Decision | Outcome | Tagged | Unlocked | Walked | Lesson | Unknown
+Record = (
+    Seal
+    | Look
+    | Decision
+    | Outcome
+    | Tagged
+    | Unlocked
+    | Walked
+    | Lesson
+    | Witness
+    | Joined
+    | Unknown
+)
 
 
 def _kind(value: Any) -> str:
@@ -191,6 +259,8 @@ _ADAPTER: TypeAdapter[Record] = TypeAdapter(
         | Annotated[Unlocked, Tag("unlocked")]
         | Annotated[Walked, Tag("walked")]
         | Annotated[Lesson, Tag("lesson")]
+        | Annotated[Witness, Tag("witness")]
+        | Annotated[Joined, Tag("joined")]
         | Annotated[Unknown, Tag("unknown")],
         Discriminator(_kind),
     ]

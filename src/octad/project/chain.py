@@ -7,17 +7,20 @@ and the past; `sum` names the very line that was changed, the last one included.
 
 from __future__ import annotations
 
+import heapq
 import json
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import accumulate
 from typing import Any
 
 from pydantic import ValidationError
 
-from octad.model.records import Record, read_record, record_body
+from octad.model.records import Joined, Record, read_record, record_body
 from octad.project.digest import canonical, sha256
 
-__all__ = ["GENESIS", "BadLine", "Entry", "read_lines", "write_line"]
+__all__ = ["GENESIS", "BadLine", "Entry", "read_line", "read_lines", "weave", "write_line"]
 
 GENESIS = "0" * 64
 _KEYS = {"at", "body", "kind", "prev", "seq", "sum"}
@@ -32,7 +35,9 @@ class Entry:
         at: When it was written, UTC.
         prev: SHA-256 of the line before.
         digest: SHA-256 of its own line.
-        line: Its line in the file, from 1.
+        line: Its line in the file, from 1; for a joined branch's, the line that joined it.
+        sum: The line's own sum, as it is written in it.
+        branch: Of a `Joined` record, the other branch's entries.
     """
 
     seq: int
@@ -41,6 +46,8 @@ class Entry:
     prev: str
     digest: str
     line: int
+    sum: str = ""
+    branch: tuple[Entry, ...] = ()
 
 
 class BadLine(Exception):  # noqa: N818 - a place, turned into a LedgerError by who knows the file
@@ -86,14 +93,73 @@ def read_lines(lines: list[bytes]) -> list[Entry]:
         BadLine: At the first line that does not belong.
     """
     entries: list[Entry] = []
+    known = {GENESIS: 0}
     prev = GENESIS
     for number, raw in enumerate(lines, start=1):
         entry = read_line(raw, number)
         if entry.seq != number or entry.prev != prev:
             raise BadLine(number, _broken(entry, number, entries))
+        entry = _with_branch(entry, known)
         entries.append(entry)
+        known[entry.digest] = entry.seq
         prev = entry.digest
     return entries
+
+
+def _with_branch(entry: Entry, known: dict[str, int]) -> Entry:
+    """A joined branch's entries, each held to its place; `known` learns their digests.
+
+    Raises:
+        BadLine: When the branch is not a chain from its base to its head.
+    """
+    said = entry.record
+    if not isinstance(said, Joined):
+        return entry
+    if known.get(said.base) != said.seq:
+        raise BadLine(entry.line, "The branch it joins does not begin at a line of this ledger.")
+    found: list[Entry] = []
+    prev, seq = said.base, said.seq
+    for raw in said.lines:
+        try:
+            one = read_line(raw.encode("utf-8", "surrogatepass"), entry.line)
+        except BadLine as bad:
+            raise BadLine(entry.line, f"Of the branch it joins, line {seq + 1}: {bad.why}") from bad
+        if one.prev != prev or one.seq != seq + 1:
+            raise BadLine(
+                entry.line, f"Of the branch it joins, line {seq + 1} is not in its place."
+            )
+        one = _with_branch(one, known)
+        found.append(one)
+        prev, seq = one.digest, one.seq
+        known[prev] = seq
+    if prev != said.head:
+        raise BadLine(entry.line, "The branch it joins does not end where it says.")
+    return replace(entry, branch=tuple(found))
+
+
+def weave(entries: Sequence[Entry]) -> list[Entry]:
+    """One story of a ledger and the branches joined to it, in the order of their times.
+
+    Each branch keeps its own order, even where its clock went back; up to a branch's base
+    nothing moves.
+    """
+    woven: list[Entry] = []
+    for entry in entries:
+        if isinstance(entry.record, Joined):
+            place = next(
+                (i + 1 for i, one in enumerate(woven) if one.digest == entry.record.base), 0
+            )
+            ours, theirs = _timed(woven[place:]), _timed(weave(entry.branch))
+            merged = heapq.merge(ours, theirs, key=lambda pair: pair[0])
+            woven[place:] = [one for _, one in merged]
+        woven.append(entry)
+    return woven
+
+
+def _timed(entries: Sequence[Entry]) -> list[tuple[datetime, Entry]]:
+    """Each with the latest time so far, which never goes back."""
+    times = accumulate((entry.at for entry in entries), max)
+    return list(zip(times, entries, strict=True))
 
 
 def _broken(entry: Entry, number: int, before: list[Entry]) -> str:
@@ -121,11 +187,12 @@ def read_line(raw: bytes, number: int) -> Entry:
         raise BadLine(number, "It is not JSON.") from None
     if not isinstance(said, dict) or not _KEYS.issubset(said):
         raise BadLine(number, "It is not a line of a ledger.")
+    claimed = str(said["sum"])
     try:
         # Not one blank may be added either: the line's hash is taken over its very bytes.
-        honest = canonical(said) == raw
-        claimed = said.pop("sum")
-        honest = honest and sha256(canonical(said)) == claimed
+        untouched = canonical(said) == raw
+        del said["sum"]
+        honest = untouched and sha256(canonical(said)) == claimed
     except (ValueError, RecursionError):
         honest = False
     if not honest:
@@ -133,6 +200,7 @@ def read_line(raw: bytes, number: int) -> Entry:
     try:
         record = read_record(said["kind"], said["body"])
         at = datetime.fromisoformat(said["at"])
-        return Entry(int(said["seq"]), at, record, str(said["prev"]), sha256(raw), number)
+        seq, prev = int(said["seq"]), str(said["prev"])
+        return Entry(seq, at, record, prev, sha256(raw), number, claimed)
     except (ValidationError, ValueError, TypeError) as error:
         raise BadLine(number, f"It lacks what a {said['kind']} needs.") from error

@@ -103,7 +103,8 @@ def _logged(own: Sequence[Entry], *, early: bool = False) -> set[tuple[datetime,
 
 def _before_data(found: tuple[Entry, Seal], own: Sequence[Entry]) -> bool | None:
     entry, seal = found
-    looked = any(isinstance(other.record, Look) and other.seq < entry.seq for other in own)
+    before = own[: next(i for i, other in enumerate(own) if other.digest == entry.digest)]
+    looked = any(isinstance(other.record, Look) for other in before)
     return False if looked else seal.before_data
 
 

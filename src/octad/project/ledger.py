@@ -13,10 +13,18 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from octad.errors import LedgerError, Where
-from octad.model.records import Look, Record, Seal
+from octad.errors import LedgerError, UsageError, Where
+from octad.model.records import Joined, Look, Record, Seal
 from octad.project.atomic import mend, reason, sync_folder
-from octad.project.chain import GENESIS, BadLine, Entry, read_line, read_lines, write_line
+from octad.project.chain import (
+    GENESIS,
+    BadLine,
+    Entry,
+    read_line,
+    read_lines,
+    weave,
+    write_line,
+)
 from octad.project.lock import locked
 from octad.project.problems import shown
 
@@ -27,6 +35,10 @@ __all__ = ["LEDGER_FILE", "Ledger", "Verification", "binding_seal"]
 
 LEDGER_FILE = "ledger.jsonl"
 _RESTORE = "Bring the ledger back from git; nothing was added to it."
+_MERGED = (
+    "Bring one branch's ledger back from git, and join the other's to it with "
+    "'octad verify --join FILE'; nothing was added to it."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +52,7 @@ class Verification:
         head: SHA-256 of the last sound line: note it elsewhere, and nobody can shorten the
             ledger without being seen.
         torn: Whether an unfinished last line is there, which the next record will set aside.
+        joined: Lines of other branches that were joined to it, each sound and in its place.
     """
 
     records: int
@@ -47,6 +60,7 @@ class Verification:
     why: str = ""
     head: str = GENESIS
     torn: bool = False
+    joined: int = 0
 
     @property
     def whole(self) -> bool:
@@ -132,19 +146,70 @@ class Ledger:
 
     def _broken(self, bad: BadLine) -> LedgerError:
         what = f"The ledger is not whole. {bad.why}"
-        return LedgerError(what, where=Where(shown(self.path), bad.line), mend=_RESTORE)
+        merged = "merge" in bad.why
+        where = Where(shown(self.path), bad.line)
+        return LedgerError(what, where=where, mend=_MERGED if merged else _RESTORE)
 
     def entries(self) -> list[Entry]:
-        """All records in their order; an unfinished last line is passed over.
+        """All records, those of joined branches among them by their times.
+
+        An unfinished last line is passed over.
 
         Raises:
             LedgerError: When a line does not belong to the chain, or the file cannot be read.
         """
+        return weave(self._chain())
+
+    def _chain(self) -> list[Entry]:
         lines, _ = self._read()
         try:
             return read_lines(lines)
         except BadLine as bad:
             raise self._broken(bad) from bad
+
+    def join(self, other: Path, *, now: datetime) -> Entry:
+        """Join what another branch's ledger holds and this one does not.
+
+        Its lines are kept as they were written, in one record whose hash covers both heads, so
+        that nothing is lost and either branch can still be proved from its first line to its last.
+
+        Args:
+            other: The other branch's ledger, as a file.
+            now: The moment, with a time zone.
+
+        Raises:
+            UsageError: When it holds nothing that is not here, or only goes on from here.
+            LedgerError: When either ledger is not whole, or this one cannot be written.
+        """
+        if not other.is_file():
+            raise LedgerError(
+                "There is no such ledger.",
+                where=Where(shown(other)),
+                mend="Write it out first: git show BRANCH:ledger.jsonl > theirs.jsonl",
+            )
+        theirs = Ledger(other)
+        own, their = self._chain(), theirs._chain()
+        known = _digests(own)
+        shared = max((i + 1 for i, e in enumerate(their) if e.digest in known), default=0)
+        if shared == len(their):
+            raise UsageError(
+                f"{shown(other)} holds nothing that this ledger does not.",
+                mend="Nothing needs to be done.",
+            )
+        if own and own[-1].digest in _digests(their):
+            raise UsageError(
+                f"{shown(other)} holds all of this ledger and goes on from its end.",
+                mend=f"There is nothing to join: put it in the place of {LEDGER_FILE}.",
+            )
+        lines, _ = theirs._read()
+        record = Joined(
+            base=their[shared - 1].digest if shared else GENESIS,
+            seq=shared,
+            head=their[-1].digest,
+            lines=tuple(line.decode("utf-8") for line in lines[shared:]),
+            name=other.name,
+        )
+        return self.append(record, now=now)
 
     def verify(self) -> Verification:
         """Prove the ledger whole, or name the first bad line and why.
@@ -160,7 +225,8 @@ class Ledger:
             head = sound[-1].digest if sound else GENESIS
             return Verification(len(sound), bad.line, bad.why, head, torn)
         head = entries[-1].digest if entries else GENESIS
-        return Verification(len(entries), head=head, torn=torn)
+        joined = len(_digests(entries)) - len(entries)
+        return Verification(len(entries), head=head, torn=torn, joined=joined)
 
     def _read(self) -> tuple[list[bytes], bool]:
         try:
@@ -233,6 +299,14 @@ def binding_seal(entries: Iterable[Entry]) -> tuple[Entry, Seal] | None:
             looked = True
         elif isinstance(entry.record, Seal) and (found is None or not looked):
             found = entry, entry.record
+    return found
+
+
+def _digests(entries: Iterable[Entry]) -> set[str]:
+    """The digests of all lines, those of joined branches too."""
+    found: set[str] = set()
+    for entry in entries:
+        found |= {entry.digest, *_digests(entry.branch)}
     return found
 
 
