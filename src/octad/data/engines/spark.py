@@ -1,0 +1,159 @@
+"""Spark: a session of its own on a cluster, views that are kept for the length of a review.
+
+Tried on Spark 4.0, on a standalone cluster of two workers.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from contextlib import suppress
+from typing import Any, ClassVar
+from urllib.parse import parse_qsl, urlsplit
+
+import ibis
+import ibis.expr.operations as ops
+import ibis.expr.types as ir
+import pyarrow as pa
+from ibis.backends.pyspark import Backend
+from ibis.backends.sql.compilers.pyspark import PySparkCompiler
+from pyspark.sql import DataFrame, SparkSession
+
+from octad.data.engines.base import Abilities, refuse, template
+
+__all__ = ["ABILITIES", "Spark", "open_url"]
+
+ABILITIES = Abilities("pyspark", "Spark", files=True)
+
+_MADE = {
+    "epoch_us": "UNIX_MICROS(CAST(:a AS TIMESTAMP))",
+    "make_timestamp": "TIMESTAMP_MICROS(:a)",
+}
+
+
+class _Compiler(PySparkCompiler):  # type: ignore[misc]
+    """Ibis' compiler with what it has no rule for."""
+
+    def visit_ScalarUDF(self, op: ops.ScalarUDF, **arguments: Any) -> Any:  # noqa: N802
+        name = op.__func_name__
+        values = list(arguments.values())
+        if name in _MADE:
+            return template(_MADE[name], self.dialect)(*values)
+        if name == "divide":
+            return self.f.anon.div(*values)
+        if name == "timezone":
+            # The session's zone is UTC, so a moment and the clock of UTC are one to Spark.
+            to = "from_utc_timestamp" if op.dtype.timezone is None else "to_utc_timestamp"
+            return self.f.anon[to](values[1], values[0])
+        if name in {"try", "json_extract_string"}:
+            refuse(ABILITIES.spoken, "nested")
+        if name == "try_strptime":
+            refuse(ABILITIES.spoken, "times")
+        return super().visit_ScalarUDF(op, **arguments)
+
+    def visit_TryCast(self, op: ops.TryCast, **_: Any) -> Any:  # noqa: N802
+        refuse(ABILITIES.spoken, "times" if op.to.is_temporal() else "numbers")
+
+
+class Spark(Backend):  # type: ignore[misc]
+    """Ibis' backend, with Octad's compiler; kept tables are cached views of this session alone."""
+
+    name = "pyspark"
+    compiler: ClassVar[Any] = _Compiler()
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.owned = True
+        self._kept: dict[str, DataFrame] = {}
+
+    def create_table(self, name: str, /, obj: Any = None, **options: Any) -> ir.Table:
+        """As Ibis' own; a temporary table is a view whose rows are kept on the workers."""
+        if not options.pop("temp", False):
+            return super().create_table(name, obj, **options)
+        if not isinstance(obj, ir.Expr):
+            obj = ibis.memtable(obj)
+        self._run_pre_execute_hooks(obj)
+        if name in self._kept:
+            self._kept.pop(name).unpersist()
+        frame = self._session.sql(self.compile(obj)).cache()
+        frame.count()  # now, so that a stage's time is its own
+        frame.createOrReplaceTempView(name)
+        self._kept[name] = frame
+        return self.table(name)
+
+    def to_pyarrow_batches(self, expr: ir.Expr, /, **options: Any) -> Any:
+        """The same as `to_pyarrow`, in pieces."""
+        rows = self.to_pyarrow(expr.as_table(), **options)
+        return pa.RecordBatchReader.from_batches(rows.schema, rows.to_batches())
+
+    def _register_in_memory_table(self, op: ops.InMemoryTable) -> None:
+        rows = op.data.to_pyarrow(op.schema)
+        frame = self._session.createDataFrame(rows)
+        frame.createOrReplaceTempView(op.name)
+
+    def to_pyarrow(self, expr: ir.Expr, /, **options: Any) -> Any:
+        """By way of Arrow; Ibis goes by way of pandas, which makes floats of whole numbers."""
+        table = expr.as_table()
+        self._run_pre_execute_hooks(table)
+        chosen = {k: v for k, v in options.items() if k in {"params", "limit"}}
+        with warnings.catch_warnings():
+            # Spark leaves the socket it reads from to the garbage collector.
+            warnings.simplefilter("ignore", ResourceWarning)
+            rows = self._session.sql(self.compile(table, **chosen)).toArrow()
+        wanted = table.schema().to_pyarrow()
+        columns = [rows.column(i).cast(field.type) for i, field in enumerate(wanted)]
+        return expr.__pyarrow_result__(pa.Table.from_arrays(columns, schema=_nullable(wanted)))
+
+    def disconnect(self) -> None:
+        """Let go of what was kept; the session too, when it is ours."""
+        for name, frame in self._kept.items():
+            self._session.catalog.dropTempView(name)
+            frame.unpersist()
+        self._kept.clear()
+        if self.owned:
+            self._session.stop()
+
+
+def _nullable(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([field.with_nullable(True) for field in schema])
+
+
+_SETTINGS = {
+    "spark.app.name": "octad",
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "ERROR",
+    "spark.sql.session.timeZone": "UTC",
+    "spark.sql.timestampType": "TIMESTAMP_LTZ",
+    "spark.sql.ansi.enabled": "true",
+}
+_LOCAL = re.compile(r"^local(\[[\d*]+\])?$")
+
+
+def open_url(url: str) -> Spark:
+    """Connect to a cluster.
+
+    A session that this process has already (a notebook's) is used as it is and left open.
+
+    Args:
+        url: ``spark://HOST:PORT/DATABASE?spark.executor.memory=2g`` for a standalone cluster,
+            ``spark://local[4]`` for this machine. What stands behind the question mark is handed
+            to Spark; a `spark-defaults.conf` is heeded as always.
+    """
+    parts = urlsplit(url.replace("[", "%5B").replace("]", "%5D"))
+    host = parts.netloc.replace("%5B", "[").replace("%5D", "]")
+    before = SparkSession.getActiveSession()
+    builder = SparkSession.builder
+    if before is None:
+        builder = builder.master(host if _LOCAL.match(host) else f"spark://{host}")
+        for key, value in {**_SETTINGS, **dict(parse_qsl(parts.query))}.items():
+            builder = builder.config(key, value)
+    session = before or builder.getOrCreate()
+    Spark.register_options()
+    made: Spark = Spark().connect(session)
+    made.owned = before is None
+    database = parts.path.strip("/")
+    if database:
+        with suppress(AttributeError):
+            session.catalog.setCurrentDatabase(database)
+    return made
