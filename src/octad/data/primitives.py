@@ -25,13 +25,16 @@ from octad.model.metric import (
     SumMetric,
 )
 
-__all__ = ["PRE_DAYS", "Part", "Primitive", "Recipe", "aggregate", "recipe"]
+__all__ = ["OPEN", "PRE_DAYS", "Part", "Primitive", "Recipe", "aggregate", "recipe"]
 
 _How: TypeAlias = Literal["sum", "any", "days"]
 
 PRE_DAYS = 28
 """CUPED looks this many days back, or as many as there are; a longer window as far as itself, so
 that what was before can be read beside what came after."""
+
+OPEN = 36_500
+"""Days that stand for no end: a hundred years."""
 
 
 @dataclass(frozen=True, slots=True)
