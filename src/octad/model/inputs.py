@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,7 @@ __all__ = [
     "Visits",
     "Volume",
     "Walks",
+    "Ways",
 ]
 
 FloatArray = NDArray[np.float64]
@@ -279,6 +280,44 @@ class Walks:
 
 
 @dataclass(frozen=True, slots=True)
+class Ways:
+    """Journeys of a sample of users, and whether the team has gone them: U people, P ways.
+
+    A way is two or three events in a row within a visit, or how a visit came to a core job.
+
+    Attributes:
+        kind: Length P: `STEP`, `TURN`, or the core job that the way leads to.
+        steps: Length P, the events in order.
+        who, way, often: (E,) a person, a way and how often; only pairs that happened.
+        arm: (U,) arm codes.
+        staff: (P,) times that members of the team went it.
+        team: Members of the team seen at all; `team_events` their events.
+        places: Attribute to its values, the sampled people's codes (U,), and for each value which
+            ways were gone by a member of the team who has it (V, P).
+        jobs: Names of the charter's jobs, then the rest; `mix` (U, J) each person's events by job,
+            `team_mix` (J,) the team's.
+    """
+
+    kind: tuple[str, ...]
+    steps: tuple[tuple[str, ...], ...]
+    who: IntArray
+    way: IntArray
+    often: IntArray
+    arm: IntArray
+    staff: IntArray
+    team: int
+    team_events: int
+    places: Mapping[str, tuple[tuple[str, ...], IntArray, NDArray[np.bool_]]]
+    jobs: tuple[str, ...]
+    mix: FloatArray
+    team_mix: FloatArray
+    query: str | None = None
+
+    STEP: ClassVar[str] = "two in a row"
+    TURN: ClassVar[str] = "three in a row"
+
+
+@dataclass(frozen=True, slots=True)
 class Reviews:
     """Reviews as parallel arrays, all of length R. Text is as people wrote it: hostile.
 
@@ -407,6 +446,7 @@ class Inputs:
         variants: By metric, then by the name of the choice.
         refused_segments: Attribute to why it cannot be a segment.
         kinds: Metric that counts several events, to each event's own cells (everyone only).
+        patterns: Signs of trouble that no event names, in a sample, by intensity of use.
         cohort: Older users, for what early behaviour says of later.
     """
 
@@ -424,6 +464,8 @@ class Inputs:
     jobs: JobUse | None = None
     errors: Errors | None = None
     walks: Walks | None = None
+    ways: Ways | None = None
+    patterns: Errors | None = None
     stories: tuple[Story, ...] = ()
     reviews: Reviews | None = None
     releases: Releases | None = None
