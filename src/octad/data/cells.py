@@ -15,11 +15,11 @@ from octad.model.inputs import MetricCells, Slice, Tail
 from octad.stats.concentration import winsor_threshold
 from octad.stats.moments import Moments
 
-__all__ = ["UnitValues", "cells_of", "tail_of", "variants_of", "winsorized"]
+__all__ = ["TOP", "UnitValues", "cells_of", "tail_of", "variants_of", "winsorized"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-_TOP = 50
+TOP = 50
 _TOGETHER = 20
 
 
@@ -143,12 +143,12 @@ def _groups(
 
 def tail_of(values: UnitValues, arm: IntArray, arms: int) -> Tail:
     """The largest users of each arm, without their names."""
-    top = np.full((arms, _TOP), np.nan)
+    top = np.full((arms, TOP), np.nan)
     total, n, share = np.zeros(arms), np.zeros(arms, dtype=np.int64), np.zeros(arms)
     for a in range(arms):
         mine = values.y[values.ended & (arm == a)]
         n[a], total[a] = len(mine), mine.sum()
-        count = min(_TOP, len(mine))
+        count = min(TOP, len(mine))
         hundredth = max(1, len(mine) // 100)
         if not count:
             continue

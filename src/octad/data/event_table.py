@@ -403,10 +403,10 @@ def _gather_sample(
         job.parts["walks"] = walks_of(sample)
     charter = job.plan.project.charter
     if use is not None:
-        job.parts["jobs"] = steps_to_jobs(sample, use, population, charter)
+        job.parts["jobs"] = steps_to_jobs(sample, use, charter)
     if needs.stories:
         key = pseudonym_key(job.engine.hidden)
-        job.parts["stories"] = stories_of(sample, population, charter.errors, needs.stories, key)
+        job.parts["stories"] = stories_of(sample, charter.errors, needs.stories, key)
 
 
 def _volume(tape: Tape, population: Population, events: Any) -> Volume:

@@ -16,6 +16,7 @@ from pathlib import Path
 
 import ibis
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 
 from octad.data.clock import DAY, SECOND, micros
@@ -25,12 +26,25 @@ from octad.model.finding import Story, StoryLine
 from octad.model.inputs import JobUse, Walks
 from octad.model.plan import Charter, Job
 
-__all__ = ["Sample", "pseudonym_key", "read_sample", "steps_to_jobs", "stories_of", "walks_of"]
+__all__ = [
+    "MOST_STAFF",
+    "TEAM_BEFORE",
+    "Sample",
+    "few_of",
+    "pseudonym_key",
+    "read_sample",
+    "sample_of",
+    "some_of",
+    "steps_to_jobs",
+    "stories_of",
+    "walks_of",
+]
 
 IntArray = NDArray[np.int64]
 
 _USERS = 3_000
-_STAFF = 300
+MOST_STAFF = 300
+TEAM_BEFORE = 28 * DAY
 _VISIT_GAP = 30 * 60 * SECOND
 _STORY_LINES = 24
 _FEWEST_EVENTS = 3
@@ -43,8 +57,10 @@ class Sample:
     """Events of sampled users and of staff, by person and time.
 
     Attributes:
-        person: (m,) uid of a user, or -1 - i for the i-th member of staff.
-        ids: uid to the user's id, for their names on a page; the team is not in it.
+        person: (m,) number of a user, or -1 - i for the i-th member of staff.
+        arms: Names in the plan, control first.
+        arm, bucket, exposed: By number of a user: arm code, bucket, and moment of exposure.
+        ids: Number to the user's id, for their names on a page; the team is not needed in it.
         time: (m,) microseconds.
         event: (m,) codes into `names`.
         visit: (m,) visit numbers; a visit ends after 30 quiet minutes.
@@ -52,6 +68,10 @@ class Sample:
     """
 
     person: IntArray
+    arms: tuple[str, ...]
+    arm: IntArray
+    bucket: IntArray
+    exposed: IntArray
     time: IntArray
     event: IntArray
     names: tuple[str, ...]
@@ -62,25 +82,34 @@ class Sample:
     ids: dict[int, str] = field(default_factory=dict)
 
 
+def few_of(users: int) -> int:
+    """Under which bucket users are in the sample, of so many compared."""
+    return max(1, min(BUCKETS, round(BUCKETS * _USERS / max(1, users))))
+
+
+def some_of(chosen: IntArray) -> IntArray:
+    """Those of the users in the sample's buckets who are followed: all, but of a huge product."""
+    if len(chosen) <= 2 * _USERS:
+        return chosen
+    return np.sort(np.random.default_rng(0).choice(chosen, _USERS, replace=False))
+
+
 def read_sample(
     tape: Tape, population: Population, events: ibis.Table, users: ibis.Table | None
 ) -> Sample:
     """Read the events of some users after exposure, and of some of the team at any time."""
-    few = max(1, min(BUCKETS, round(BUCKETS * _USERS / max(1, population.n))))
-    chosen = np.flatnonzero(population.bucket < few)
-    if len(chosen) > 2 * _USERS:  # a single bucket of a very large product
-        chosen = np.sort(np.random.default_rng(0).choice(chosen, _USERS, replace=False))
+    chosen = some_of(np.flatnonzero(population.bucket < few_of(population.n)))
     who = population.table.filter(population.table.uid.isin(chosen.tolist())).select(
         "user", "uid", "exposed"
     )
     parts = [who.mutate(uid=who.uid.cast("int64"))]
     if users is not None and "staff" in users.columns:
         team = users.filter(users.staff).select("user").distinct()
-        first = int(population.exposed.min()) - 28 * DAY
+        first = int(population.exposed.min()) - TEAM_BEFORE
         team = team.mutate(
             uid=-1 - ibis.row_number().over(order_by=team.user).cast("int64"),
             exposed=ibis.literal(first, "int64"),
-        ).filter(lambda t: t.uid >= -_STAFF)
+        ).filter(lambda t: t.uid >= -MOST_STAFF)
         parts.append(team.select("user", "uid", "exposed"))
     people = tape.step("sample", ibis.union(*parts) if len(parts) > 1 else parts[0])
     joined = events.join(people, "user")
@@ -91,26 +120,67 @@ def read_sample(
         joined.select(uid=joined.uid, at=micros(joined.time), event=joined.event),
     )
     ids, _ = tape.read("the sampled users", people.select("uid", "user"))
+    return sample_of(
+        rows,
+        arms=population.arms,
+        arm=population.arm,
+        bucket=population.bucket,
+        exposed=population.exposed,
+        users=len(chosen),
+        ids=dict(zip(ids["uid"].to_pylist(), ids["user"].to_pylist(), strict=True)),
+        query=key,
+    )
+
+
+def sample_of(
+    rows: pa.Table,
+    *,
+    arms: tuple[str, ...],
+    arm: IntArray,
+    bucket: IntArray,
+    exposed: IntArray,
+    users: int,
+    ids: dict[int, str],
+    query: str,
+) -> Sample:
+    """Put the events of a sample in order, and find their visits.
+
+    Args:
+        rows: uid (as `Sample.person`), at (microseconds), event (its name), in any order.
+        arms: As in `Sample`, and so are the others.
+        arm: Code by number of a user.
+        bucket: Of each user.
+        exposed: When each was.
+        users: How many were sampled.
+        ids: Their ids, by number.
+        query: Digest of the query.
+    """
     codes = rows["event"].fill_null("").combine_chunks().dictionary_encode()
     person = rows["uid"].to_numpy().astype(np.int64)
     time = rows["at"].to_numpy().astype(np.int64)
     event = codes.indices.to_numpy().astype(np.int64)
     names = tuple(str(v) for v in codes.dictionary.to_pylist())
+    # Numbered by name, so that nothing depends on the order in which rows came.
     rank = np.argsort(np.argsort(np.array(names, dtype=object))) if names else np.array([], int)
-    order = np.lexsort((rank[event] if len(event) else event, time, person))
+    event = rank[event] if len(event) else event
+    order = np.lexsort((event, time, person))
     person, time, event = person[order], time[order], event[order]
     starts = np.ones(len(person), dtype=bool)
     starts[1:] = (person[1:] != person[:-1]) | (time[1:] - time[:-1] > _VISIT_GAP)
     return Sample(
         person=person,
+        arms=arms,
+        arm=arm,
+        bucket=bucket,
+        exposed=exposed,
         time=time,
         event=event,
-        names=names,
+        names=tuple(sorted(names)),
         visit=np.cumsum(starts) - 1,
-        users=len(chosen),
+        users=users,
         staff=len(np.unique(person[person < 0])),
-        query=key,
-        ids=dict(zip(ids["uid"].to_pylist(), ids["user"].to_pylist(), strict=True)),
+        query=query,
+        ids=ids,
     )
 
 
@@ -147,16 +217,16 @@ def walks_of(sample: Sample) -> Walks | None:
     )
 
 
-def steps_to_jobs(sample: Sample, jobs: JobUse, population: Population, charter: Charter) -> JobUse:
+def steps_to_jobs(sample: Sample, jobs: JobUse, charter: Charter) -> JobUse:
     """Add to `jobs` the events before each job in a visit, and the visits that reach it."""
-    arms = len(population.arms)
+    arms = len(sample.arms)
     mine = sample.person >= 0
     visit, event = sample.visit[mine], sample.event[mine]
     if not len(visit):
         return jobs
     numbers, first, index = np.unique(visit, return_index=True, return_inverse=True)
     position = np.arange(len(visit)) - first[index]
-    arm = population.arm[sample.person[mine][first]]
+    arm = sample.arm[sample.person[mine][first]]
     steps = np.full((arms, len(jobs.jobs)), np.nan)
     reach = np.zeros((arms, len(jobs.jobs)))
     visits = np.bincount(arm, minlength=arms)
@@ -204,13 +274,12 @@ def pseudonym(user: str, key: bytes) -> str:
 
 
 def stories_of(
-    sample: Sample, population: Population, errors: tuple[str, ...], count: int, key: bytes
+    sample: Sample, errors: tuple[str, ...], count: int, key: bytes
 ) -> tuple[Story, ...]:
     """Timelines of real users: from each arm in turn, half of them users who met an error.
 
     Args:
         sample: Events in order.
-        population: For arms and exposure.
         errors: Events that mean something went wrong.
         count: How many stories.
         key: For the names.
@@ -218,27 +287,25 @@ def stories_of(
     bad = np.isin(sample.event, [i for i, name in enumerate(sample.names) if name in errors])
     people, events = np.unique(sample.person[sample.person >= 0], return_counts=True)
     met = np.isin(people, np.unique(sample.person[bad]))
-    arm = population.arm[people]
+    arm = sample.arm[people]
     names = [pseudonym(sample.ids[int(p)], key) for p in people]
     by_name = np.argsort(names)
     chosen: list[int] = []
     for turn in range(count):
-        wants_error = (turn // len(population.arms)) % 2 == 1
-        pool = by_name[((arm == turn % len(population.arms)) & (met == wants_error))[by_name]]
+        wants_error = (turn // len(sample.arms)) % 2 == 1
+        pool = by_name[((arm == turn % len(sample.arms)) & (met == wants_error))[by_name]]
         pool = pool[~np.isin(pool, chosen)]
         busy = pool[events[pool] >= _FEWEST_EVENTS]
         if len(pool):
             chosen.append(int(busy[0] if len(busy) else pool[0]))
-    return tuple(_story(sample, population, int(people[i]), bad, names[i]) for i in chosen)
+    return tuple(_story(sample, int(people[i]), bad, names[i]) for i in chosen)
 
 
-def _story(
-    sample: Sample, population: Population, person: int, bad: NDArray[np.bool_], name: str
-) -> Story:
+def _story(sample: Sample, person: int, bad: NDArray[np.bool_], name: str) -> Story:
     mine = np.flatnonzero(sample.person == person)
     lines = []
     for i in mine[:_STORY_LINES]:
-        since = int(sample.time[i]) - int(population.exposed[person])
+        since = int(sample.time[i]) - int(sample.exposed[person])
         clock = str(sample.time[i].astype("datetime64[us]"))[11:16]
         lines.append(
             StoryLine(
@@ -248,7 +315,7 @@ def _story(
                 error=bool(bad[i]),
             )
         )
-    arm = population.arms[int(population.arm[person])]
+    arm = sample.arms[int(sample.arm[person])]
     more = len(mine) - len(lines)
     tail = f"; {more:,} more events follow" if more > 0 else ""
     return Story(title=f"A user in the {arm} arm{tail}", user=name, lines=tuple(lines))
