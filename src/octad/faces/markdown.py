@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from octad.faces.charts.panel import written
 from octad.faces.numbers import common, count, plain
 from octad.faces.safe import clean
 from octad.faces.safe import markdown as md
 from octad.faces.view import FindingView, ReadingView, ReviewView, view
-from octad.model.finding import Bars, Curve, Evidence, Intervals, Quotes, Story, Table
+from octad.model.finding import Bars, Curve, Evidence, Intervals, Panel, Quotes, Story, Table
 from octad.model.review import Review
 
 __all__ = ["markdown"]
@@ -75,6 +76,15 @@ def _evidence(evidence: Evidence) -> Iterator[str]:
     yield ""
     if isinstance(evidence, Curve | Intervals | Bars):
         yield from _drawn(evidence)
+    elif isinstance(evidence, Panel):
+        cells = [
+            [
+                row.label,
+                *("–" if c is None else written(c, percent=evidence.percent) for c in row.cells),
+            ]
+            for row in evidence.rows
+        ]
+        yield from _table(["", *evidence.columns], cells)
     elif isinstance(evidence, Table):
         digits = common(v for row in evidence.rows for v in row if isinstance(v, float))
         rows = [[_cell(value, digits) for value in row] for row in evidence.rows]

@@ -21,6 +21,8 @@ __all__ = [
     "Interval",
     "Intervals",
     "Number",
+    "Panel",
+    "PanelRow",
     "Quote",
     "Quotes",
     "Stance",
@@ -135,6 +137,25 @@ class Intervals(Stored):
     """The edge of the tolerable loss on x, signed, when all rows share it."""
 
 
+class PanelRow(Stored):
+    """One row of a panel: an estimate for each column, or None where there is none."""
+
+    label: str
+    note: str = ""
+    cells: tuple[Interval | None, ...]
+
+
+class Panel(Stored):
+    """Estimates in rows and columns, such as segments by metrics; each column has its own scale."""
+
+    kind: Literal["panel"] = "panel"
+    title: str
+    x_label: str
+    columns: tuple[str, ...]
+    rows: tuple[PanelRow, ...]
+    percent: bool = False
+
+
 class Bars(Stored):
     """Groups of bars: a usage mix by arm, stars before and after."""
 
@@ -192,7 +213,9 @@ class Story(Stored):
     lines: tuple[StoryLine, ...]
 
 
-Evidence = Annotated[Curve | Intervals | Bars | Quotes | Table | Story, Field(discriminator="kind")]
+Evidence = Annotated[
+    Curve | Intervals | Panel | Bars | Quotes | Table | Story, Field(discriminator="kind")
+]
 
 
 class Finding(Stored):

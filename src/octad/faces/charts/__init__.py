@@ -13,8 +13,9 @@ from __future__ import annotations
 from octad.faces.charts.bars import bars
 from octad.faces.charts.curve import curve
 from octad.faces.charts.intervals import intervals
+from octad.faces.charts.panel import panel
 from octad.faces.charts.words import quotes, story, table
-from octad.model.finding import Bars, Curve, Evidence, Intervals, Quotes, Table
+from octad.model.finding import Bars, Curve, Evidence, Intervals, Panel, Quotes, Table
 
 __all__ = ["chart"]
 
@@ -29,6 +30,8 @@ def chart(evidence: Evidence) -> str:
         return curve(evidence)
     if isinstance(evidence, Intervals):
         return intervals(evidence)
+    if isinstance(evidence, Panel):
+        return panel(evidence)
     if isinstance(evidence, Bars):
         return bars(evidence)
     if isinstance(evidence, Table):
