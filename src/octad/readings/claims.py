@@ -127,25 +127,34 @@ def moved(measured: Measured) -> str:
     return f"{spoken(measured.metric)} {path} ({figure})"
 
 
+_COMPASS = frozenset({"north", "south", "east", "west", "centre", "center", "middle"})
+_PLACES = frozenset({"region", "country", "city", "market", "province", "state", "area"})
+
+
 def segment_words(values: Iterable[tuple[str, str]]) -> str:
     """Who is in a segment, in words.
 
-    >>> segment_words([("region", "north"), ("age_band", "60+")])
-    'users where region is north and age band is 60+'
-    >>> segment_words([("use before", "heavy (over 46 actions)"), ("age_band", "60+")])
-    'heavy users (over 46 actions before) where age band is 60+'
+    >>> segment_words([("region", "north"), ("age_band", "60 and over")])
+    'users aged 60 and over in the north'
+    >>> segment_words([("use before", "heavy (over 46 actions)"), ("device_class", "old")])
+    'heavy users (over 46 actions before) whose device class is old'
     """
-    who, since, conditions = "users", "", []
+    who, after, conditions = "users", ["", "", ""], []
     for name, value in values:
+        key = name.lower()
         if name == "use before":
             kind, _, note = value.partition(" (")
             note = note.rstrip(")")
             who = f"{kind} users ({note} before)" if note else f"users with {value} of use before"
         elif name == "first seen":
-            since = f" first seen {value}"
+            after[2] = f" first seen {value}"
+        elif key in {"age", "age_band", "age_group"} and value[:1].isdigit():
+            after[0] = f" aged {value}"
+        elif key in _PLACES:
+            after[1] = f" in {'the ' if value.lower() in _COMPASS else ''}{value}"
         else:
             conditions.append(f"{name.replace('_', ' ')} is {value}")
-    return who + since + (f" where {' and '.join(conditions)}" if conditions else "")
+    return who + "".join(after) + (f" whose {' and whose '.join(conditions)}" if conditions else "")
 
 
 def decider(plan: Plan, inputs: Inputs) -> str:
