@@ -40,7 +40,7 @@ def test_a_database_is_read_and_not_written(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("connection", "error", "says"),
     [
-        ("postgres://host/db", UsageError, "is not DuckDB"),
+        ("mongodb://host/db", UsageError, "does not know mongodb"),
         ("duckdb://absent.duckdb", DataError, "no database file 'absent.duckdb'"),
         ("duckdb://broken.duckdb", DataError, "cannot be opened as a DuckDB database"),
     ],

@@ -11,6 +11,7 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from octad.data.blanks import blank_as_null, one_of
+from octad.data.engines.base import abilities_of, refuse
 from octad.data.functions import json_text, try_text
 from octad.data.numbers import number
 from octad.errors import UnknownNameError, Where, nearest
@@ -113,10 +114,14 @@ def column(table: ir.Table, name: str, *, where: Where | None = None) -> ir.Valu
                 )
             value, path = value[path[0]], path[1:]
         elif isinstance(kind, dt.JSON | dt.String):
+            if not (engine := abilities_of(table)).words:
+                refuse(engine.spoken, "nested", what=name, where=where)
             return try_text(json_text(value.cast("string"), _pointer(path)))
         elif isinstance(kind, dt.Map):
             value, path = value.get(path[0]), path[1:]
         elif _is_pairs(kind):
+            if not (engine := abilities_of(table)).words:
+                refuse(engine.spoken, "nested", what=name, where=where)
             return _pair(value, ".".join(path))
         else:
             raise UnknownNameError(
@@ -168,7 +173,8 @@ def as_id(value: ir.Value, *, loose: bool = True) -> ir.StringValue:
     kind = value.type()
     if isinstance(kind, dt.Floating):
         whole = (value == value.round()) & (value.abs() < 2.0**63)
-        return whole.ifelse(value.try_cast("int64").cast("string"), value.cast("string"))
+        number = whole.ifelse(value, ibis.null(kind)).cast("int64")
+        return whole.ifelse(number.cast("string"), value.cast("string"))
     if not isinstance(kind, dt.String | dt.JSON):
         return value.cast("string")
     text = as_text(value)

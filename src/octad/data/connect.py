@@ -1,4 +1,9 @@
-"""Opening the engine a project reads through: Ibis on DuckDB, without the network."""
+"""Opening the engine a project reads through.
+
+DuckDB, inside the process and without the network, reads the files beside `octad.yml`. Where the
+project lives in another engine, the events, the users and the exposures are read there, and DuckDB
+still reads the small files beside `octad.yml`: reviews and releases.
+"""
 
 from __future__ import annotations
 
@@ -8,13 +13,15 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import duckdb
 import ibis
 from ibis.backends.duckdb import Backend
 
-from octad.errors import DataError, UsageError, Where
+from octad.data.engines.base import DUCKDB, Abilities, quoted
+from octad.data.engines.open import open_remote, resolved
+from octad.errors import DataError, Where
 from octad.model.plan import Project
 
 __all__ = ["ATTACHED", "HIDDEN", "Engine", "connect", "listed", "literal", "quoted"]
@@ -31,16 +38,31 @@ class Engine:
     """An open engine.
 
     Attributes:
-        backend: The Ibis backend: an in-memory DuckDB that only looks at the files beside it.
+        backend: The Ibis backend: an in-memory DuckDB that only looks at the files beside it, or
+            the project's own engine.
         root: The project's folder, which relative paths start from.
         attached: Whether the project's own DuckDB file is attached as `ATTACHED`.
         writable: Whether `.octad/` can be written; if not, nothing is cached.
+        abilities: What the engine can do.
+        beside: Where the engine is not DuckDB: the DuckDB that reads the files beside it.
     """
 
-    backend: Backend
+    backend: Any
     root: Path
     attached: bool = False
     writable: bool = True
+    abilities: Abilities = DUCKDB
+    beside: Engine | None = None
+
+    @property
+    def local(self) -> Engine:
+        """The DuckDB that reads the files beside `octad.yml`."""
+        return self.beside or self
+
+    @property
+    def remote(self) -> bool:
+        """Whether the events lie in another engine than DuckDB."""
+        return self.beside is not None
 
     @property
     def hidden(self) -> Path:
@@ -49,7 +71,11 @@ class Engine:
 
     def close(self) -> None:
         """Let go of the files and the memory."""
-        self.backend.disconnect()
+        try:
+            self.backend.disconnect()
+        finally:
+            if self.beside is not None:
+                self.beside.close()
 
     def __enter__(self) -> Self:
         return self
@@ -70,15 +96,6 @@ def literal(text: str) -> str:
     "'it''s; drop'"
     """
     return "'" + text.replace("'", "''") + "'"
-
-
-def quoted(name: str) -> str:
-    """A name as a SQL identifier, whatever it holds.
-
-    >>> quoted('a"b')
-    '"a""b"'
-    """
-    return '"' + name.replace('"', '""') + '"'
 
 
 def listed(paths: Iterable[Path]) -> str:
@@ -108,26 +125,30 @@ def _can_write(root: Path) -> bool:
 def connect(project: Project, root: Path, *, where: Where | None = None) -> Engine:
     """Open the engine of a project.
 
-    Nothing is looked up on the network: extensions are neither fetched nor loaded by themselves.
+    DuckDB looks nothing up on the network: extensions are neither fetched nor loaded by themselves.
     What does not fit in memory spills to `.octad/tmp`.
 
     Args:
         project: Its `connection` is ``duckdb://``, or ``duckdb://PATH`` for a database file,
-            which is opened read-only.
+            which is opened read-only; the URL of another engine; or ``env:NAME`` for a URL that
+            the environment holds, so that no password lies in a file.
         root: The project's folder.
         where: The place of `connection` in `octad.yml`.
 
     Raises:
-        UsageError: For a connection that is no DuckDB.
-        DataError: When the database file is absent or is none.
+        UsageError: For an engine that nothing here opens.
+        DataError: When the database file is absent or is none, or the engine does not answer.
     """
-    scheme, _, rest = project.connection.partition("://")
-    if scheme != "duckdb":
-        raise UsageError(
-            f"connection: {scheme}:// is not DuckDB.",
-            where=where,
-            mend="This version reads duckdb:// (files beside octad.yml) and duckdb://FILE.duckdb.",
-        )
+    url = resolved(project.connection, where)
+    scheme, _, rest = url.partition("://")
+    if scheme == "duckdb":
+        return _duckdb(root, rest, where)
+    backend, abilities = open_remote(url, where)
+    beside = _duckdb(root, "", where)
+    return Engine(backend, root, writable=beside.writable, abilities=abilities, beside=beside)
+
+
+def _duckdb(root: Path, rest: str, where: Where | None) -> Engine:
     writable = _can_write(root)
     spill = root / HIDDEN / "tmp" if writable else Path(tempfile.gettempdir()) / "octad-spill"
     backend = ibis.duckdb.connect(

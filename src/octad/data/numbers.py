@@ -11,6 +11,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from octad.data.blanks import blank_as_null
+from octad.data.engines.base import abilities_of, refuse
 from octad.data.looks import WHOLE, Look
 
 __all__ = [
@@ -224,6 +225,9 @@ def number_rule(table: ir.Table, value: ir.Value, name: str, *, look: Look = WHO
     """Look at a column once and say how it is read as numbers."""
     if not isinstance(value.type(), dt.String):
         return NumberRule()
+    engine = abilities_of(table)
+    if not engine.words:
+        refuse(engine.spoken, "numbers", what=name)
     text = blank_as_null(value)
     sums = {"given": text.count(), "plain": text.try_cast("float64").count()}
     row = look.sums(table, f"number {name}", sums)

@@ -3,19 +3,19 @@
 # ruff: noqa: S608 - every name goes through `quoted`, every text through `literal`
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 import duckdb
 import ibis.expr.types as ir
+from ibis.common.exceptions import TableNotFound
 
 from octad.data.connect import ATTACHED, Engine, listed, literal, quoted
-from octad.data.delimited import Broken
-from octad.data.files import find, fingerprint, kind_of, matches
-from octad.data.textfiles import FILE, LINE, read_delimited, read_json
+from octad.data.files import find, kind_of, matches
+from octad.data.textfiles import FILE, LINE
 from octad.errors import DataError, UnknownNameError, Where, nearest
 
-__all__ = ["FILE", "LINE", "ROW", "TRACE", "Content", "Raw", "read_raw"]
+__all__ = ["FILE", "LINE", "ROW", "TRACE", "Raw", "read_raw"]
 
 ROW = "_octad_row"
 """The place of a row in its Parquet file, from 0."""
@@ -25,40 +25,17 @@ TRACE = (FILE, LINE, ROW)
 
 
 @dataclass(frozen=True, slots=True)
-class Content:
-    """A source's rows before any column has a meaning.
-
-    Attributes:
-        table: Every column of the file, and those of `TRACE` that are known.
-        broken: Lines that are no rows.
-        notes: Encodings, headers and the like, in words.
-        held: Tables in memory that `release` frees.
-    """
-
-    engine: Engine
-    table: ir.Table
-    broken: tuple[Broken, ...] = ()
-    notes: tuple[str, ...] = ()
-    held: tuple[str, ...] = ()
-
-    def release(self) -> None:
-        """Free the memory; the table is gone then."""
-        for name in self.held:
-            self.engine.backend.raw_sql(f"DROP TABLE IF EXISTS {quoted(name)}")
-
-
-@dataclass(frozen=True, slots=True)
 class Raw:
     """A source that was found, and not read yet.
 
     Attributes:
         engine: What reads it.
         source: Which source it is.
-        kind: ``parquet``, ``csv``, ``json``, ``duckdb`` (a file of its own) or ``table``.
+        kind: ``parquet``, ``csv``, ``json``, ``duckdb`` (a file of its own), ``table``, or
+            ``files``: Parquet that another engine than DuckDB reads.
         named: As `octad.yml` names it.
         paths: The files; none for a table of the connection.
         where: The place of `table:`.
-        digest: Changes when the files do.
     """
 
     engine: Engine
@@ -67,31 +44,24 @@ class Raw:
     named: str
     paths: tuple[Path, ...] = ()
     where: Where | None = None
-    digest: str = field(default="")
 
     @property
     def text(self) -> bool:
         """Whether reading it is dear, and its cells are words: CSV or JSON lines."""
         return self.kind in {"csv", "json"}
 
-    def read(self) -> Content:
-        """Open the rows.
+    def read(self) -> ir.Table:
+        """The rows of what is typed: Parquet files, with `FILE` and `ROW`, or a table.
 
         Raises:
             DataError: When a file cannot be read at all; names the file.
             UnknownNameError: When the connection has no such table.
         """
-        name = f"_octad_raw_{self.source}"
         if self.kind == "table":
-            return Content(self.engine, _from_connection(self.engine, self.named, self.where))
+            return _from_connection(self.engine, self.named, self.where)
         if self.kind == "duckdb":
-            return Content(self.engine, _from_database(self))
-        if self.kind == "parquet":
-            return Content(self.engine, _from_parquet(self, name))
-        reader = read_json if self.kind == "json" else read_delimited
-        found = reader(self.engine, name, list(self.paths), self.where)
-        table = self.engine.backend.table(name)
-        return Content(self.engine, table, tuple(found.broken), tuple(found.notes), (name,))
+            return _from_database(self)
+        return _from_parquet(self, f"_octad_raw_{self.source}")
 
 
 def read_raw(engine: Engine, source: str, table: str, where: Where | None = None) -> Raw:
@@ -101,6 +71,8 @@ def read_raw(engine: Engine, source: str, table: str, where: Where | None = None
         UnknownNameError: When there is no such file.
         DataError: When files are of several kinds, empty, or may not be read.
     """
+    if engine.remote:
+        return _beside_or_inside(engine, source, table, where)
     if engine.attached and not matches(engine.root, table):
         return Raw(engine, source, "table", table, where=where)
     paths = find(engine.root, table, where)
@@ -119,7 +91,36 @@ def read_raw(engine: Engine, source: str, table: str, where: Where | None = None
     empty = next((path for path in paths if path.stat().st_size == 0), None)
     if empty is not None:
         raise DataError(f"{empty.name} is empty.", where=where, mend="Export it again.")
-    return Raw(engine, source, kinds.pop(), table, tuple(paths), where, fingerprint(paths))
+    return Raw(engine, source, kinds.pop(), table, tuple(paths), where)
+
+
+APART = frozenset({"reviews", "releases", "units"})
+"""Sources that are joined with no other, so they may lie beside `octad.yml` in any case."""
+
+
+def _beside_or_inside(engine: Engine, source: str, table: str, where: Where | None) -> Raw:
+    """A source of a project that lives in another engine than DuckDB: a table there, or a file.
+
+    Raises:
+        DataError: When a file would have to be joined with what lies in the engine.
+    """
+    paths = matches(engine.root, table)
+    if not paths and (engine.abilities.files and ("://" in table or table.startswith("/"))):
+        return Raw(engine, source, "files", table, where=where)
+    if not paths:
+        return Raw(engine, source, "table", table, where=where)
+    if engine.abilities.files and {kind_of(path) for path in paths} == {"parquet"}:
+        return Raw(engine, source, "files", table, tuple(paths), where)
+    if source in APART:
+        return read_raw(engine.local, source, table, where)
+    spoken = engine.abilities.spoken
+    raise DataError(
+        f"sources.{source}: '{table}' is a file beside octad.yml, and the connection is {spoken}; "
+        "what lies in two places is not joined.",
+        where=where,
+        mend=f"Load it into {spoken} and name the table, or take connection: out and put all "
+        "sources beside octad.yml.",
+    )
 
 
 def _kind_by_content(path: Path) -> str:
@@ -178,6 +179,34 @@ def _from_connection(engine: Engine, table: str, where: Where | None) -> ir.Tabl
         )
     schema, name = known[table]
     return engine.backend.table(name, database=(ATTACHED, schema))
+
+
+def _from_engine(engine: Engine, table: str, where: Where | None) -> ir.Table:
+    """A table of another engine than DuckDB: ``name``, ``schema.name`` or ``catalog.schema.name``.
+
+    Raises:
+        UnknownNameError: When there is none; says what is near.
+    """
+    *folders, name = table.split(".")
+    database: str | tuple[str, ...] | None = tuple(folders) if len(folders) > 1 else None
+    database = database or (folders[0] if folders else None)
+    backend = engine.backend
+    try:
+        return backend.table(name, database=database)
+    except TableNotFound:
+        pass
+    try:
+        near = backend.list_tables(database=database) if database else backend.list_tables()
+    except Exception:  # noqa: BLE001 - every driver has errors of its own, and this is a courtesy
+        near = []
+    prefix = ".".join([*folders, ""])
+    raise UnknownNameError(
+        f"There is no table '{table}' in {engine.abilities.spoken}, nor such a file.",
+        where=where,
+        mend=nearest(table, [f"{prefix}{known}" for known in near])
+        if near
+        else "Write it as schema.name; may this user read it?",
+    )
 
 
 def _from_database(raw: Raw) -> ir.Table:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 import ibis
 import ibis.expr.types as ir
 
+from octad.data.columns import known_columns
+from octad.data.engines.base import abilities_of
 from octad.data.raw import FILE, ROW, TRACE
 from octad.data.shape import KEY
 
@@ -31,6 +33,8 @@ def drop_repeats(name: str, table: ir.Table) -> tuple[ir.Table, int, Mapping[str
         The table, how many copies were dropped, and rows that are out by reason.
     """
     out: dict[str, int] = {}
+    if not abilities_of(table).words:
+        return _ranked(name, table)
     if name in {"users", "units"}:
         if name == "units":
             by_user = table.group_by("user").aggregate(arms=table["arm"].nunique(), n=table.count())
@@ -42,6 +46,47 @@ def drop_repeats(name: str, table: ir.Table) -> tuple[ir.Table, int, Mapping[str
     if KEY not in table.columns:
         return table, 0, out
     return *_first_of_each(table, KEY, _order(name, table)), out
+
+
+def _ranked(name: str, table: ir.Table) -> tuple[ir.Table, int, Mapping[str, int]]:
+    """The same on engines beside DuckDB: copies are ranked in the engine.
+
+    A table there has no order of its own, so equal copies are told apart by all their columns:
+    whichever stays, it stays every time.
+    """
+    out: dict[str, int] = {}
+    key = "user" if name in {"users", "units"} else KEY
+    if key not in table.columns:
+        return table, 0, out
+    if name == "units":
+        by_user = table.group_by("user").aggregate(arms=table["arm"].nunique(), n=table.count())
+        torn = by_user.filter(by_user["arms"] > 1)
+        lost = torn.aggregate(n=torn["n"].sum()).to_pyarrow()["n"][0].as_py()
+        if lost:
+            out[TWO_ARMS] = int(lost)
+            table = table.anti_join(torn, "user")
+    counts = table.group_by(key).aggregate(n=table.count())
+    more = counts.filter((counts["n"] > 1) & counts[key].notnull())
+    copies = more.aggregate(n=(more["n"] - 1).sum()).to_pyarrow()["n"][0].as_py()
+    if not copies:
+        return table, 0, out
+    order = [*_order(name, table), *_tie_breakers(table)]
+    window = ibis.window(group_by=table[key], order_by=order)
+    ranked = table.mutate(_copy=ibis.row_number().over(window))
+    kept = ranked.filter((ranked["_copy"] == 0) | ranked[key].isnull()).drop("_copy")
+    return kept, int(copies), out
+
+
+def _tie_breakers(table: ir.Table) -> list[ir.Value]:
+    """All columns in an order that no engine's collation changes: texts by their digest."""
+    plain = [c for c in known_columns(table) if not table[c].type().is_nested()]
+    return [
+        ibis.asc(
+            table[c].hexdigest("md5") if table[c].type().is_string() else table[c],
+            nulls_first=False,
+        )
+        for c in plain
+    ]
 
 
 def _order(name: str, table: ir.Table) -> list[ir.Value]:

@@ -4,20 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
-from operator import or_
 
 import ibis
 import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from octad.data.columns import as_flag, as_id, as_text, column, given, known_columns
-from octad.data.functions import digest
 from octad.data.looks import WHOLE as AS_IT_IS
 from octad.data.looks import Look
 from octad.data.numbers import as_number, number_rule, typed
 from octad.data.raw import TRACE
 from octad.data.roles import FLAGS, IDS, NUMBERS, REQUIRED, ROLES, TIMES, Found, Places
+from octad.data.rows import row_digest, row_text
+from octad.data.textfiles import PLACE
 from octad.data.times import EARLIEST, LATEST, time_rule, to_utc
 from octad.errors import Where
 from octad.model.plan import Source, UnitSource, UserSource
@@ -112,7 +111,7 @@ def shape(
             ours[role] = as_text(found.value)
     attributes = places(f"sources.{name}.attributes")
     own, said = _own(table, name, source, roles, ours, loose=loose, place=attributes, look=look)
-    traced = {c: table[c] for c in TRACE if c in table.columns}
+    traced = {c: table[c] for c in (*TRACE, PLACE) if c in table.columns}
     if keys:
         traced[KEY] = _key(table, keys)
     cells = {_CELL + role: found.value for role, found in roles.items()}
@@ -146,22 +145,15 @@ def _reasoned(
             faults.append((lost, f"the {role} is no number", cell))
     reason = ibis.cases(*((test, why) for test, why, _ in faults))
     cell = ibis.cases(*((test, value.cast("string")) for test, _, value in faults))
-    row = ibis.struct({c: inner[f"{_PLAIN}{place}"] for place, c in enumerate(columns)})
     # Only asked for where a row is out, so engines make it for those alone.
-    whole = row.cast("json").cast("string")
+    whole = row_text(inner, {c: inner[f"{_PLAIN}{place}"] for place, c in enumerate(columns)})
     kept = [c for c in inner.columns if not c.startswith((_CELL, _PLAIN))]
     return inner.select(*kept, **{REASON: reason, CELL: cell, WHOLE: whole})
 
 
 def _key(table: ir.Table, keys: Sequence[str]) -> ir.Value:
     """A digest of a row's key; null where the whole key is empty, for that names nothing."""
-    values = [column(table, key) for key in keys]
-    filled = reduce(or_, (value.notnull() for value in values))
-    if len(values) == 1:
-        text = values[0].cast("string")
-    else:
-        text = ibis.struct({f"k{place}": v for place, v in enumerate(values)}).cast("string")
-    return filled.ifelse(digest(text), ibis.null("uint64"))
+    return row_digest(table, [column(table, key) for key in keys])
 
 
 def _absent(role: str, product: str) -> ir.Value:

@@ -7,28 +7,17 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 import duckdb
-import ibis
 import ibis.expr.types as ir
 
-from octad.data.columns import column, has_column, known_columns
+from octad.data.by_file import Filed, Opened, open_files, open_table
+from octad.data.columns import column, has_column
 from octad.data.connect import Engine
 from octad.data.expression import condition
-from octad.data.intake import (
-    Days,
-    Intake,
-    Reject,
-    days_of,
-    gaps,
-    merge_rejects,
-    plausible_end,
-    rejects_of,
-)
-from octad.data.keep import Shelf
-from octad.data.raw import Content, Raw, read_raw
-from octad.data.rejects import broken_rejects, write_rejects
-from octad.data.repeats import drop_repeats
+from octad.data.intake import Days, Intake, gaps
+from octad.data.looks import Look
+from octad.data.raw import Raw, read_raw
 from octad.data.roles import NUMBERS, Found, Places, resolve
-from octad.data.shape import CELL, REASON, Shaped, Stage, shape
+from octad.data.shape import Shaped, Stage, shape
 from octad.data.times import check_zone
 from octad.errors import DataError, UnknownNameError, Where
 from octad.model.plan import Project, Source
@@ -38,8 +27,6 @@ __all__ = ["SOURCES", "Tables", "open_sources"]
 
 SOURCES = ("events", "users", "exposures", "reviews", "releases", "units")
 """Every source there may be, in the order they are opened."""
-
-AHEAD = "a time later than the data can be (a clock that runs ahead)"
 
 
 @dataclass(frozen=True)
@@ -56,6 +43,7 @@ class Tables:
         releases: product, time, version, notes.
         units: user, arm, time, staff; then every column of the file, typed; one row a user.
         intake: What was read of each, by source.
+        files: The files of those that are files, by source.
     """
 
     events: ir.Table | None = None
@@ -65,6 +53,7 @@ class Tables:
     releases: ir.Table | None = None
     units: ir.Table | None = None
     intake: dict[str, Intake] = field(default_factory=dict)
+    files: dict[str, Filed] = field(default_factory=dict)
 
 
 def open_sources(
@@ -74,7 +63,7 @@ def open_sources(
     only: set[str] | None = None,
     where: Places | None = None,
 ) -> Tables:
-    """Open the sources of a project, each with one cheap pass over its rows.
+    """Open the sources of a project; of files, those that were not read before.
 
     Rows that cannot be used (no user, no time, a year that cannot be, a number that is none, a
     broken line, a later copy) are out, and counted in `intake`. Parquet and database tables stay
@@ -94,14 +83,17 @@ def open_sources(
     places: Places = where or (lambda _key: Where("octad.yml"))
     tables: dict[str, ir.Table] = {}
     intake: dict[str, Intake] = {}
+    files: dict[str, Filed] = {}
     for name in SOURCES:
         source: Source | None = getattr(project.sources, name)
         if source is None or (only is not None and name not in only):
             continue
         with _engine_errors(source, places(f"sources.{name}.table")):
-            opening = _Opening(engine, project, name, source, places)
-            tables[name], intake[name] = opening.open()
-    return Tables(**tables, intake=intake)
+            opened, intake[name] = _Opening(engine, project, name, source, places).open()
+            tables[name] = opened.table
+            if opened.files is not None:
+                files[name] = opened.files
+    return Tables(**tables, intake=intake, files=files)
 
 
 @contextmanager
@@ -148,28 +140,28 @@ class _Opening:
             )
         return preset.tables[self.name]
 
-    def open(self) -> tuple[ir.Table, Intake]:
+    def open(self) -> tuple[Opened, Intake]:
         preset = self.preset
         check_zone(self.source.timezone, self.place("timezone"))
         raw = read_raw(self.engine, self.name, self.source.table, self.place("table"))
-        said = (self.source.model_dump_json(), repr(preset), self.project.product)
-        shelf = Shelf.of(self.engine, self.name, raw.digest, *said)
-        if raw.text and (kept := shelf.find()) is not None:
-            return kept
-        content = raw.read()
-        shaped, roles = self.shape(content, preset, shelf.stage if raw.text else None)
-        table, intake = self.account(raw, content, shaped, roles)
-        if raw.text:
-            table = shelf.keep(table, intake)
-            shelf.unstage()
-            content.release()
-        return table, intake
+        found: dict[str, Found] = {}
+
+        def shaper(table: ir.Table, stage: Stage | None, look: Look) -> Shaped:
+            shaped, roles = self.shape(table, preset, stage, look)
+            found.update(roles)
+            return shaped
+
+        if raw.text or raw.kind == "parquet":
+            said = (self.source.model_dump_json(), repr(preset), self.project.product)
+            opened = open_files(self.engine, raw, said, shaper, text=raw.text)
+        else:
+            opened = open_table(self.name, raw.read(), shaper)
+        return opened, self.account(raw, opened, found)
 
     def shape(
-        self, content: Content, preset: TablePreset, stage: Stage | None
+        self, table: ir.Table, preset: TablePreset, stage: Stage | None, look: Look
     ) -> tuple[Shaped, dict[str, Found]]:
         """The table under our names, narrowed to its `where`."""
-        table = content.table
         test = self.source.where or preset.where
         if test is not None:
             key = "where" if self.source.where else "preset"
@@ -186,6 +178,7 @@ class _Opening:
             stage=stage,
             keys=self.keys(table, preset),
             places=self.places,
+            look=look,
         )
         return shaped, roles
 
@@ -197,47 +190,24 @@ class _Opening:
             return self.source.dedupe
         return tuple(key for key in preset.dedupe if has_column(table, key))
 
-    def account(
-        self, raw: Raw, content: Content, shaped: Shaped, roles: dict[str, Found]
-    ) -> tuple[ir.Table, Intake]:
-        """Take out what cannot be used, and say how much that was."""
-        table = shaped.table
-        days = days_of(table)
-        end = plausible_end(days.by_day, dense=self.name == "events")
-        if end is not None:
-            late = table["time"] >= end
-            reason = ibis.coalesce(table[REASON], late.ifelse(AHEAD, ibis.null("string")))
-            table = table.mutate(
-                **{REASON: reason, CELL: late.ifelse(table["time"].cast("string"), table[CELL])}
-            )
-            days = days_of(table)
-        sound = table.filter(table[REASON].isnull())
-        sound, copies, torn = drop_repeats(self.name, sound)
-        rejects = merge_rejects(
-            [
-                *broken_rejects(content.broken),
-                *rejects_of(table, days.out),
-                *(Reject(reason, n) for reason, n in torn.items()),
-            ]
-        )
-        if rejects:
-            write_rejects(self.engine, self.name, table, content.broken)
-        intake = Intake(
+    def account(self, raw: Raw, opened: Opened, roles: dict[str, Found]) -> Intake:
+        """What was read, and how much of it cannot be used."""
+        days = opened.days
+        return Intake(
             source=self.name,
             table=self.source.table,
-            read=days.rows + sum(days.out.values()) + len(content.broken),
-            kept=days.rows - copies - sum(torn.values()),
-            rejects=rejects,
-            duplicates=copies,
+            read=days.rows + sum(days.out.values()) + opened.broken,
+            kept=days.rows - opened.copies - opened.torn,
+            rejects=opened.rejects,
+            duplicates=opened.copies,
             first=days.first,
             last=days.last,
             gaps=gaps(days.by_day),
-            columns=tuple(known_columns(content.table)),
+            columns=opened.columns,
             roles={role: found.named for role, found in roles.items()},
-            warnings=tuple(dict.fromkeys((*content.notes, *shaped.notes, *self.odd(days, roles)))),
+            warnings=tuple(dict.fromkeys((*opened.notes, *self.odd(days, roles)))),
             files=max(len(raw.paths), 1),
         )
-        return sound.drop(*(c for c in sound.columns if c.startswith("_octad"))), intake
 
     def odd(self, days: Days, roles: dict[str, Found]) -> list[str]:
         """What looks odd in rows that are kept."""

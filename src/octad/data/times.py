@@ -13,6 +13,7 @@ import ibis.expr.types as ir
 import pyarrow as pa
 
 from octad.data.blanks import blank_as_null
+from octad.data.engines.base import abilities_of, refuse
 from octad.data.functions import INSTANT, from_micros, on_clock, strptime, to_instant, whole_part
 from octad.data.looks import WHOLE, Look
 from octad.errors import DataError, Where, nearest
@@ -96,6 +97,11 @@ def time_rule(
         raise DataError(
             f"The column '{name}' holds no times.", where=where, mend="Name another as the time."
         )
+    engine = abilities_of(table)
+    if isinstance(kind, dt.String) and not engine.words:
+        refuse(engine.spoken, "times", what=name, where=where)
+    if isinstance(kind, dt.Timestamp) and engine.moments:
+        return TimeRule("instant")
     counts = look.sums(table, f"time {name}", _sums(value))
     formats: tuple[str, ...] = ()
     if counts.get("rest"):
@@ -103,7 +109,10 @@ def time_rule(
         text = blank_as_null(value)
         found = look.each(table, f"formats {name}", lambda rows: {"all": _probe(rows, text)})
         formats = tuple(found["all"])
-    return decide(kind, counts, name, zone, formats)
+    rule = decide(kind, counts, name, zone, formats)
+    if rule.unit == "day" and not engine.words:
+        refuse(engine.spoken, "days", what=name, where=where)
+    return rule
 
 
 def _iso(text: ir.StringValue) -> ir.StringValue:
@@ -323,15 +332,18 @@ def _local(value: ir.Value, zone: str) -> ir.Value:
 def _epoch(value: ir.Value, unit: str, zone: str) -> ir.Value:
     if unit == "day":
         return _local(strptime(value.try_cast("int64").cast("string"), ["%Y%m%d"]), zone)
+    # Bounded before it is multiplied and cast: no product overflows, and no cast can fail.
     if unit == "ns":
-        micros = whole_part(value.try_cast("int64"), 1000)
+        micros = whole_part(_within(value, _FAR * 1000).cast("int64"), 1000)
     elif isinstance(value.type(), dt.Integer):
-        # A decimal holds what a 64-bit product would overflow on, in rows of another unit.
-        micros = (value.cast("decimal(38, 0)") * _MICROS[unit]).try_cast("int64")
+        micros = _within(value, _FAR // _MICROS[unit]).cast("int64") * _MICROS[unit]
     else:
-        micros = (value * _MICROS[unit]).round().try_cast("int64")
-    near = micros.between(-_FAR, _FAR)
-    return from_micros(near.ifelse(micros, ibis.null("int64")))
+        micros = _within((value * _MICROS[unit]).round(), _FAR).cast("int64")
+    return from_micros(micros)
+
+
+def _within(value: ir.Value, far: int) -> ir.Value:
+    return value.between(-far, far).ifelse(value, ibis.null(value.type()))
 
 
 _FAR = 200 * 366 * 86400 * 10**6

@@ -11,7 +11,16 @@ import sqlglot.expressions as sge
 
 from octad.errors import DataError, Where
 
-__all__ = ["CANNOT", "Abilities", "RefusedError", "quoted", "refuse", "template"]
+__all__ = [
+    "CANNOT",
+    "DUCKDB",
+    "Abilities",
+    "RefusedError",
+    "abilities_of",
+    "quoted",
+    "refuse",
+    "template",
+]
 
 
 class RefusedError(DataError):
@@ -41,6 +50,18 @@ class Abilities:
     fold: bool = False
 
 
+DUCKDB = Abilities("duckdb", "DuckDB", files=True, words=True, fold=True)
+
+
+def abilities_of(table: Any) -> Abilities:
+    """What the engine behind an Ibis table can do."""
+    backend = table.get_backend()
+    if backend.name == "duckdb":
+        return DUCKDB
+    known: Abilities | None = getattr(backend, "abilities", None)
+    return known or Abilities(backend.name, backend.name.capitalize(), tried=False)
+
+
 @dataclass(frozen=True, slots=True)
 class Cannot:
     """What some engines cannot do: its name, why, and what to do instead."""
@@ -67,10 +88,6 @@ CANNOT: Mapping[str, Cannot] = {
     "nested": Cannot(
         "look into a column that holds several things",
         "make what you need a column of its own (a view in the engine will do)",
-    ),
-    "order": Cannot(
-        "pair columns of different kinds in one key",
-        "name one column in dedupe:",
     ),
 }
 """What the engines beside DuckDB are refused, by a short name that tests use."""

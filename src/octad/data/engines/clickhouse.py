@@ -96,6 +96,7 @@ class ClickHouse(Backend):  # type: ignore[misc]
 
     name = "clickhouse"
     compiler: ClassVar[Any] = _Compiler()
+    abilities: ClassVar[Abilities] = ABILITIES
 
     def create_table(self, name: str, /, obj: Any = None, **options: Any) -> ir.Table:
         """As Ibis' own; a temporary table that is there is made anew, in memory."""

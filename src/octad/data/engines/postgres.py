@@ -58,6 +58,7 @@ class Postgres(Backend):  # type: ignore[misc]
 
     name = "postgres"
     compiler: ClassVar[Any] = _Compiler()
+    abilities: ClassVar[Abilities] = ABILITIES
 
     def to_pyarrow(self, expr: ir.Expr, /, **options: Any) -> Any:
         """By COPY where the types allow it, which is several times as fast as row by row."""

@@ -60,6 +60,7 @@ class Spark(Backend):  # type: ignore[misc]
 
     name = "pyspark"
     compiler: ClassVar[Any] = _Compiler()
+    abilities: ClassVar[Abilities] = ABILITIES
 
     def __init__(self, *arguments: Any, **options: Any) -> None:
         super().__init__(*arguments, **options)
@@ -103,6 +104,11 @@ class Spark(Backend):  # type: ignore[misc]
         wanted = table.schema().to_pyarrow()
         columns = [rows.column(i).cast(field.type) for i, field in enumerate(wanted)]
         return expr.__pyarrow_result__(pa.Table.from_arrays(columns, schema=_nullable(wanted)))
+
+    def read_files(self, paths: list[str], name: str) -> ir.Table:
+        """Parquet that the cluster itself can reach, as a view of this session."""
+        self._session.read.parquet(*paths).createOrReplaceTempView(name)
+        return self.table(name)
 
     def disconnect(self) -> None:
         """Let go of what was kept; the session too, when it is ours."""
