@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations, pairwise
-from typing import Literal
+from itertools import combinations
+from typing import Literal, TypeAlias
 
 import ibis
 import numpy as np
@@ -13,6 +13,22 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from octad.data.bands import (
+    MOST_VALUES,
+    NUMERIC_BANDS,
+    OTHER,
+    TENURE,
+    TENURES,
+    UNKNOWN,
+    USE,
+    USE_LEVELS,
+    WEEK,
+    band_names,
+    enough_use,
+    few_words,
+    number_names,
+    use_names,
+)
 from octad.data.clock import micros
 from octad.data.population import BUCKETS, Population
 from octad.data.rollup import Units
@@ -26,23 +42,22 @@ __all__ = [
     "UNKNOWN",
     "USE",
     "Attribute",
+    "Chosen",
+    "Group",
     "Slices",
     "Sought",
+    "choose_slices",
+    "cross",
     "deepen",
     "from_arrow",
     "from_behaviour",
     "from_table",
     "make_slices",
+    "sizes_of",
 ]
 
 IntArray = NDArray[np.int64]
 
-UNKNOWN = "(unknown)"
-OTHER = "(other)"
-TENURE = "first seen"
-USE = "use before"
-_MOST_VALUES = 20
-_NUMERIC_BANDS = 4
 _MOST_SLICES = 400
 _MOST_DEEP = 200
 _MOST_EACH = 40
@@ -107,17 +122,8 @@ def _from_column(name: str, column: pa.ChunkedArray) -> Attribute | None:
     encoded = pc.dictionary_encode(text)
     values = [str(v) for v in encoded.dictionary.to_pylist()]
     codes = encoded.indices.to_numpy().astype(np.int64)
-    counts = np.bincount(codes, minlength=len(values))
-    if len(values) > _MOST_VALUES:
-        keep = np.argsort(-counts, kind="stable")[: _MOST_VALUES - 1]
-        mapping = np.full(len(values), _MOST_VALUES - 1)
-        mapping[keep] = np.arange(len(keep))
-        codes = mapping[codes]
-        values = [*(values[k] for k in keep), OTHER]
-    order = np.argsort(values)
-    rank = np.empty(len(values), dtype=np.int64)
-    rank[order] = np.arange(len(values))
-    return Attribute(name, tuple(values[i] for i in order), rank[codes])
+    names, code = few_words(values, np.bincount(codes, minlength=len(values)))
+    return Attribute(name, names, code[codes])
 
 
 def _is_number(kind: pa.DataType) -> bool:
@@ -132,21 +138,18 @@ def _few_numbers(name: str, numbers: NDArray[np.float64]) -> Attribute:
     values, index = np.unique(numbers[known], return_inverse=True)
     codes = np.full(len(numbers), len(values), dtype=np.int64)
     codes[known] = index
-    names = tuple(np.format_float_positional(v, trim="-") for v in values)
-    return Attribute(name, names if known.all() else (*names, UNKNOWN), codes)
+    return Attribute(name, number_names(values, whole=bool(known.all())), codes)
 
 
 def _bands(name: str, numbers: NDArray[np.float64]) -> Attribute | None:
     known = np.isfinite(numbers)
-    if len(np.unique(numbers[known])) <= _MOST_VALUES:
+    if len(np.unique(numbers[known])) <= MOST_VALUES:
         return None
-    edges = np.unique(np.quantile(numbers[known], np.linspace(0, 1, _NUMERIC_BANDS + 1)[1:-1]))
+    edges = np.unique(np.quantile(numbers[known], np.linspace(0, 1, NUMERIC_BANDS + 1)[1:-1]))
     codes = np.searchsorted(edges, numbers, side="right")
-    names = [f"under {edges[0]:g}"]
-    names += [f"{low:g} to under {high:g}" for low, high in pairwise(edges)]
-    names += [f"{edges[-1]:g} and more", UNKNOWN]
+    names = band_names(edges.tolist())
     codes = np.where(known, codes, len(names) - 1)
-    return Attribute(name, tuple(names), codes.astype(np.int64))
+    return Attribute(name, names, codes.astype(np.int64))
 
 
 def from_table(
@@ -203,26 +206,14 @@ def from_behaviour(units: Units, actions: NDArray[np.float64], days: int) -> lis
         Nothing when there was no use before exposure to speak of.
     """
     used = actions > 0
-    if not len(used) or used.mean() < 0.05:
+    if not enough_use(int(used.sum()), len(used)):
         return []
-    bands = []
-    week_before = units.first_day < -7
-    bands.append(
-        Attribute(
-            TENURE,
-            ("within the week before", "a week or more before"),
-            week_before.astype(np.int64),
-        )
-    )
-    half, top = np.quantile(actions[used], [0.5, 0.9])
+    week_before = units.first_day < -WEEK
+    bands = [Attribute(TENURE, TENURES, week_before.astype(np.int64))]
+    half, top = np.quantile(actions[used], USE_LEVELS)
     if not 0 < half < top:
         return bands
-    names = (
-        f"none in {days} days",
-        f"light (up to {half:g} actions in {days} days)",
-        f"regular (up to {top:g} actions)",
-        f"heavy (over {top:g} actions)",
-    )
+    names = use_names(half, top, days)
     codes = np.where(used, 1 + (actions > half).astype(np.int64) + (actions > top), 0)
     bands.append(Attribute(USE, names, codes))
     return bands
@@ -242,12 +233,60 @@ def make_slices(
         fewest: A slice needs this many users in each arm.
         deepest: How many attributes a slice may combine here, at most two.
     """
+    arms = int(arm.max(initial=0)) + 1
+
+    def counts(group: Group) -> IntArray:
+        codes, size = cross(group), sizes_of(group)
+        found = np.bincount(codes * arms + arm, minlength=size * arms)
+        return np.asarray(found.reshape(size, arms), dtype=np.int64)
+
+    chosen = choose_slices(attributes, counts, fewest=fewest, deepest=deepest)
+    combos = [np.zeros(len(arm), dtype=np.int64)]
+    combos += [number[cross(group)] for group, number in chosen.numbers]
+    return Slices(tuple(combos), chosen.slices, chosen.small, whole=chosen.whole)
+
+
+Group: TypeAlias = tuple[Attribute, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """Which slices are kept.
+
+    Attributes:
+        slices: All of them, in the order of their numbers, everyone first.
+        numbers: For each combination of attributes: the slice number of each of its values (the
+            last attribute's varying fastest), or -1.
+        small, whole: As in `Slices`.
+    """
+
+    slices: tuple[Slice, ...]
+    numbers: tuple[tuple[Group, IntArray], ...]
+    small: int
+    whole: bool
+
+
+def choose_slices(
+    attributes: Sequence[Attribute],
+    counts: Callable[[Group], IntArray],
+    *,
+    fewest: int,
+    deepest: int = 2,
+) -> Chosen:
+    """Choose slices from how many users they hold; nobody's own codes are looked at.
+
+    Args:
+        attributes: Known before exposure.
+        counts: Users by crossed value and arm, of a combination of attributes.
+        fewest: A slice needs this many users in each arm.
+        deepest: How many attributes a slice may combine, at most two.
+    """
     slices = [Slice()]
-    combos: list[IntArray] = [np.zeros(len(arm), dtype=np.int64)]
+    numbers: list[tuple[Group, IntArray]] = []
     small, whole = 0, True
     for depth in range(1, min(deepest, 2) + 1):
         groups = list(combinations(attributes, depth))
-        sizes = [_smallest(group, arm) for group in groups]
+        sizes = [_smallest(group, counts(group)) for group in groups]
         large = [np.where(held >= fewest, held, 0) for held, _ in sizes]
         room = _MOST_SLICES - len(slices)
         every = np.concatenate([*large, np.zeros(0, dtype=np.int64)])
@@ -259,20 +298,17 @@ def make_slices(
             chosen = np.flatnonzero(held >= bar)
             small += int((taken & (held < bar)).sum())
             if len(chosen):
-                codes, labels = _cross(group)
+                labels = _labels(group)
                 number = np.full(len(labels), -1, dtype=np.int64)
                 number[chosen] = len(slices) + np.arange(len(chosen))
                 slices += [labels[i] for i in chosen]
-                combos.append(number[codes])
-    return Slices(tuple(combos), tuple(slices), small, whole=whole)
+                numbers.append((group, number))
+    return Chosen(tuple(slices), tuple(numbers), small, whole)
 
 
-def _smallest(group: tuple[Attribute, ...], arm: IntArray) -> tuple[IntArray, NDArray[np.bool_]]:
+def _smallest(group: Group, counts: IntArray) -> tuple[IntArray, NDArray[np.bool_]]:
     """Users in each combination's smallest arm (0 where it makes no segment), and who is there."""
-    codes, labels = _cross(group)
-    arms = int(arm.max(initial=0)) + 1
-    counts = np.bincount(codes * arms + arm, minlength=len(labels) * arms).reshape(-1, arms)
-    speaks = np.array([_speaks(label) for label in labels])
+    speaks = np.array([_speaks(label) for label in _labels(group)])
     return np.where(speaks, counts.min(axis=1), 0), counts.sum(axis=1) > 0
 
 
@@ -351,10 +387,21 @@ def _speaks(label: Slice) -> bool:
     return not any(value in (UNKNOWN, OTHER) for _, value in label.values)
 
 
-def _cross(group: tuple[Attribute, ...]) -> tuple[IntArray, list[Slice]]:
+def sizes_of(group: Group) -> int:
+    """How many combinations of values a combination of attributes has."""
+    return int(np.prod([len(attribute.values) for attribute in group]))
+
+
+def cross(group: Group) -> IntArray:
+    """(n,) each user's combination of values, the last attribute's varying fastest."""
     codes = np.zeros(len(group[0].codes), dtype=np.int64)
-    labels: list[tuple[tuple[str, str], ...]] = [()]
     for attribute in group:
         codes = codes * len(attribute.values) + attribute.codes
+    return codes
+
+
+def _labels(group: Group) -> list[Slice]:
+    labels: list[tuple[tuple[str, str], ...]] = [()]
+    for attribute in group:
         labels = [(*label, (attribute.name, v)) for label in labels for v in attribute.values]
-    return codes, [Slice(label) for label in labels]
+    return [Slice(label) for label in labels]
