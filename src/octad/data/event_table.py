@@ -8,15 +8,17 @@ from datetime import timedelta
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from octad.data.behaviour import error_parts, errors_of, job_parts, job_use, thirds
 from octad.data.cells import UnitValues, cells_of, tail_of, variants_of, winsorized
 from octad.data.clock import DAY, from_micros, micros, to_micros
+from octad.data.days import Days
 from octad.data.event_names import check_names
 from octad.data.gathering import FEWEST_IN_ARM, Gathering
 from octad.data.ordered import funnel_values, quantiles_of
 from octad.data.population import Frame, Population, compare_everyone, compare_exposed
-from octad.data.primitives import PRE_DAYS, Part, Recipe, recipe
+from octad.data.primitives import PRE_DAYS, Part, Recipe, aggregate, calendar_of, kinds_of, recipe
 from octad.data.rollup import ACTIVE, Rollup, Units, roll_up
 from octad.data.samples import (
     pseudonym_key,
@@ -35,13 +37,11 @@ from octad.data.segments import (
     from_table,
     make_slices,
 )
-from octad.data.tape import Tape
 from octad.errors import DataError, UnknownNameError, nearest
 from octad.model.inputs import (
     Daily,
     MetricCells,
     Quantiles,
-    Retention,
     Slice,
     Volume,
 )
@@ -92,7 +92,7 @@ def gather_events(job: Gathering, frame: Frame | None) -> None:
     _gather_rollup(job, population, events, rows, mirror=everyone)
     if job.needs.volume:
         with tape.stage("events by day", rows):
-            job.parts["volume"] = _volume(tape, population, events)
+            job.parts["volume"] = _volume(job, population, events)
 
 
 def _gather_rollup(
@@ -112,7 +112,14 @@ def _gather_rollup(
     back = max([PRE_DAYS, before, *(-p.first for r in recipes.values() for p in (r.x, r.w) if p)])
     jobs = job_parts(charter.jobs, back=before, days=after) if needs.jobs else {}
     errors = error_parts(charter.errors, days=days) if needs.errors else {}
-    parts = [p for r in recipes.values() for p in (r.y, r.d, r.x, r.w) if p is not None]
+    kinds = {
+        (name, event): kind
+        for name in sorted(needs.kinds & needs.metrics)
+        for event, metric in kinds_of(plan.metric(name)).items()
+        if (kind := recipe(metric, days=days, mirror=longest if mirror else None)) is not None
+    }
+    every = (*recipes.values(), *kinds.values())
+    parts = [p for r in every for p in (r.y, r.d, r.x, r.w) if p is not None]
     parts += [p for pair in jobs.values() for p in pair] + list(errors.values())
     usual = (Part(ACTIVE, -PRE_DAYS, 0), Part(ACTIVE, 0, days))
     parts += [*usual, Part(ACTIVE, -before, 0), Part(ACTIVE, 0, after)]
@@ -139,6 +146,10 @@ def _gather_rollup(
             seed=plan.launch.halving,
         )
     _gather_metrics(job, population, units, recipes, slices, had_past=had_past)
+    for (name, event), made in kinds.items():
+        values = _values(population, units, name, made, had_past=had_past)
+        cells = cells_of(values, population.arm, population.bucket, len(population.arms))
+        job.parts.setdefault("kinds", {}).setdefault(name, {})[event] = cells
     _gather_ordered(job, population, events, slices, rows, mirror=mirror)
     if mirror:
         _refuse_short_past(job, population)
@@ -179,7 +190,16 @@ def _slices(
         found, refused = from_table(job.tape, population, tables.users, columns)
         attributes += found
     job.parts["refused_segments"] = refused
+    by_attribute = {a.name: (a.values, _by_arm(a, population)) for a in attributes}
+    job.parts["exposure"] = replace(population.exposure, by_attribute=by_attribute)
     return make_slices(attributes, population.arm, fewest=FEWEST_IN_ARM), attributes
+
+
+def _by_arm(attribute: Attribute, population: Population) -> NDArray[np.int64]:
+    """(V, A) users with each value, by arm."""
+    shape = (len(attribute.values), len(population.arms))
+    cell = attribute.codes * shape[1] + population.arm
+    return np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
 
 
 def _sought(
@@ -371,24 +391,24 @@ def _gather_daily(
         return
     with job.tape.stage("adding up days"):
         rows = rollup.daily(job.tape, wanted)
-    days = np.arange(rows.observed.shape[1])
-    if job.needs.retention:
-        job.parts["retention"] = Retention(days, rows.active, rows.observed, rows.query)
-    daily: dict[str, Daily] = {}
-    seen = rollup.observed_days()
-    for name in wanted:
-        joint = None
-        if name in halves and spans is not None:
-            (a, b), (c, d) = spans
-            early, late = (units.columns[p] for p in halves[name])
-            whole = seen >= d
-            joint = Moments.from_rows(
-                np.stack([early / (b - a), late / (d - c)], axis=1)[whole],
-                population.arm[whole],
-                len(population.arms),
-            )
-        daily[name] = Daily(name, days, rows.moments[name], joint, spans, rows.query)
-    job.parts["daily"] = daily
+        days = Days.of(population)
+        if job.needs.retention:
+            job.parts["retention"] = days.retention(rows.uid, rows.day, rows.query)
+        daily: dict[str, Daily] = {}
+        for name in wanted:
+            joint = None
+            if name in halves and spans is not None:
+                (a, b), (c, d) = spans
+                early, late = (units.columns[p] for p in halves[name])
+                whole = days.seen >= d
+                joint = Moments.from_rows(
+                    np.stack([early / (b - a), late / (d - c)], axis=1)[whole],
+                    population.arm[whole],
+                    len(population.arms),
+                )
+            drawn = days.daily(name, rows.metrics[name], rows.query)
+            daily[name] = replace(drawn, halves=joint, spans=spans)
+        job.parts["daily"] = daily
 
 
 def _gather_sample(
@@ -409,17 +429,24 @@ def _gather_sample(
         job.parts["stories"] = stories_of(sample, charter.errors, needs.stories, key)
 
 
-def _volume(tape: Tape, population: Population, events: Any) -> Volume:
+def _volume(job: Gathering, population: Population, events: Any) -> Volume:
     who = population.table.select("uid", "user", "code", "exposed")
     t = events.join(who, "user")
     at = micros(t.time)
     t = t.filter((at >= t.exposed) & (at < population.frame.until))
-    t = t.mutate(date=t.time.date())
-    expr = t.group_by("date", "code").agg(events=t.count(), users=t.uid.nunique())
-    rows, _ = tape.read("events by calendar day", expr)
+    t = t.mutate(date=t.time.date(), since=micros(t.time) - t.exposed)
+    found = {name: calendar_of(job.plan.metric(name)) for name in sorted(job.needs.calendar)}
+    drawn = {name: p for name, p in found.items() if p is not None}
+    terms = {f"m{i}": aggregate(t, p, t.since) for i, p in enumerate(drawn.values())}
+    expr = t.group_by("date", "code").agg(events=t.count(), users=t.uid.nunique(), **terms)
+    rows, _ = job.tape.read("events by calendar day", expr)
     days, index = np.unique(rows["date"].to_numpy().astype("datetime64[D]"), return_inverse=True)
-    out = np.zeros((2, len(days), len(population.arms)))
     at_cell = (index, rows["code"].to_numpy())
-    out[0][at_cell] = rows["events"].to_numpy()
-    out[1][at_cell] = rows["users"].to_numpy()
-    return Volume(days, out[0], out[1])
+
+    def grid(column: str) -> NDArray[np.float64]:
+        out = np.zeros((len(days), len(population.arms)))
+        out[at_cell] = rows[column].to_numpy()
+        return out
+
+    metrics = {name: grid(f"m{i}") for i, name in enumerate(drawn)}
+    return Volume(days, grid("events"), grid("users"), metrics)

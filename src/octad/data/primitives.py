@@ -25,7 +25,17 @@ from octad.model.metric import (
     SumMetric,
 )
 
-__all__ = ["OPEN", "PRE_DAYS", "Part", "Primitive", "Recipe", "aggregate", "recipe"]
+__all__ = [
+    "OPEN",
+    "PRE_DAYS",
+    "Part",
+    "Primitive",
+    "Recipe",
+    "aggregate",
+    "calendar_of",
+    "kinds_of",
+    "recipe",
+]
 
 _How: TypeAlias = Literal["sum", "any", "days"]
 
@@ -184,6 +194,33 @@ def _returns(metric: ReturnsMetric) -> Recipe:
         daily=(p,),
         daily_any=True,
     )
+
+
+def kinds_of(metric: Metric) -> dict[str, Metric]:
+    """A metric of several events as one metric for each of them; empty where that says nothing."""
+    match metric:
+        case CountMetric():
+            key, events = "count", metric.count
+        case AnyMetric():
+            key, events = "any", metric.any
+        case SumMetric():
+            key, events = "of", metric.of
+        case _:
+            return {}
+    if len(events) < 2:
+        return {}
+    return {event: metric.model_copy(update={key: (event,)}) for event in events}
+
+
+def calendar_of(metric: Metric) -> Primitive | None:
+    """What is added up by calendar day: of counts and sums alone, whatever their window."""
+    match metric:
+        case CountMetric():
+            return Primitive(metric.count, where=metric.where)
+        case SumMetric():
+            return Primitive(metric.of, metric.sum, where=metric.where)
+        case _:
+            return None
 
 
 def aggregate(table: ibis.Table, primitive: Primitive, since: Any) -> Any:

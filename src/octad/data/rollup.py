@@ -6,20 +6,19 @@ table. It is additive: the next look's new day is only added to it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import ibis
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 
 from octad.data.clock import DAY, day_since, micros
+from octad.data.days import DayRows
 from octad.data.population import Population
 from octad.data.primitives import PRE_DAYS, Part, Primitive, Recipe, aggregate
 from octad.data.tape import Tape
-from octad.stats.moments import Moments
 
 __all__ = ["ACTIVE", "DailyRows", "Rollup", "Units", "roll_up"]
 
@@ -47,16 +46,16 @@ class Units:
 
 @dataclass(frozen=True, slots=True)
 class DailyRows:
-    """Sums over users by arm and day: shape (A, D).
+    """Users' days since exposure on which they did anything.
 
     Attributes:
-        moments: By metric; columns `octad.model.inputs.COLUMNS`, no pre-period.
-        active: Users with any event on the day, of the `observed`.
+        metrics: By metric, one row a user and day.
+        uid: (rows,) `day` (rows,) the users and days.
     """
 
-    moments: Mapping[str, Moments]
-    active: IntArray
-    observed: IntArray
+    metrics: Mapping[str, DayRows]
+    uid: IntArray
+    day: IntArray
     query: str
 
 
@@ -105,73 +104,20 @@ class Rollup:
         return Units(columns, first, key)
 
     def daily(self, tape: Tape, recipes: Mapping[str, Recipe]) -> DailyRows:
-        """Add up over users, by arm and day, among those observed to the end of the day."""
-        t = self.table.join(self.population.table.select("uid", "code", "exposed"), "uid")
-        whole = (t.exposed + (t.day.cast("int64") + 1) * DAY) <= self.population.frame.until
-        t = t.filter((t.day >= 0) & whole)
+        """Bring the days since exposure over, with what is drawn by day."""
         drawn = {name: recipe for name, recipe in recipes.items() if recipe.daily}
-        terms: dict[str, Any] = {"active": t.count()}
-        for recipe in drawn.values():
-            keys = [self._key(p, recipe) for p in recipe.daily]
-            values = [
-                (t[self.names[p]] > 0).cast("float64") if recipe.daily_any else t[self.names[p]]
-                for p in recipe.daily
-            ]
-            for key, value in zip(keys, values, strict=True):
-                terms[f"m_{key}"] = value.mean()
-                terms[f"v_{key}"] = value.var(how="pop")
-            if len(values) == 2:
-                terms[f"c_{keys[0]}_{keys[1]}"] = values[0].cov(values[1], how="pop")
-        expr = t.group_by("code", "day").agg(**terms)
-        rows, key = tape.read("sums by arm and day", expr)
-        return self._daily_arrays(rows, drawn, key)
-
-    def _key(self, primitive: Primitive, recipe: Recipe) -> str:
-        return self.names[primitive] + ("any" if recipe.daily_any else "")
-
-    def _daily_arrays(self, rows: pa.Table, drawn: Mapping[str, Recipe], query: str) -> DailyRows:
-        arms = len(self.population.arms)
-        seen = self.observed_days()
-        last = int(seen.max(initial=0))
-        shape = (arms, last)
-        at = (rows["code"].to_numpy(), rows["day"].to_numpy())
-
-        def grid(column: str) -> FloatArray:
-            out = np.zeros(shape)
-            out[at] = rows[column].fill_null(0.0).to_numpy()
-            return out
-
-        active = grid("active")
-        counts = np.stack(
-            [np.bincount(seen[self.population.arm == a], minlength=last + 1) for a in range(arms)]
-        )
-        observed = counts[:, ::-1].cumsum(axis=1)[:, ::-1][:, 1:]
-        moments: dict[str, Moments] = {}
+        t = self.table.filter(self.table.day >= 0)
+        wanted = dict.fromkeys(self.names[p] for r in drawn.values() for p in r.daily)
+        rows, key = tape.read("users' days since exposure", t.select("uid", "day", *wanted))
+        uid = rows["uid"].to_numpy().astype(np.int64)
+        day = rows["day"].to_numpy().astype(np.int64)
+        metrics = {}
         for name, recipe in drawn.items():
-            keys = [self._key(p, recipe) for p in recipe.daily]
-            present = _with_constants(active, keys, grid)
-            absent = Moments.empty(shape, 4)
-            absent.mean[..., 1] = 0.0 if len(keys) == 2 else 1.0
-            absent.mean[..., 3] = 1.0
-            # Users without any event on the day have no row, and a number of 0.
-            zeros = Moments(observed - active, absent.mean, absent.comoment)
-            moments[name] = present + zeros
-        return DailyRows(moments, active.astype(np.int64), observed.astype(np.int64), query)
-
-
-def _with_constants(
-    active: FloatArray, keys: list[str], grid: Callable[[str], FloatArray]
-) -> Moments:
-    mean = np.zeros((*active.shape, 4))
-    mean[..., 1] = mean[..., 3] = 1.0
-    comoment = np.zeros((*active.shape, 4, 4))
-    for column, key in enumerate(keys):
-        mean[..., column] = grid(f"m_{key}")
-        comoment[..., column, column] = grid(f"v_{key}") * active
-    if len(keys) == 2:
-        cross = grid(f"c_{keys[0]}_{keys[1]}") * active
-        comoment[..., 0, 1] = comoment[..., 1, 0] = cross
-    return Moments(active, mean, comoment)
+            values = [rows[self.names[p]].to_numpy() for p in recipe.daily]
+            if recipe.daily_any:
+                values = [(v > 0).astype(np.float64) for v in values]
+            metrics[name] = DayRows(uid, day, values[0], values[1] if len(values) == 2 else None)
+        return DailyRows(metrics, uid, day, key)
 
 
 def roll_up(
