@@ -205,12 +205,20 @@ class StoryLine(Stored):
 
 
 class Story(Stored):
-    """A real user's timeline, under a keyed hash."""
+    """A real user's timeline, under a keyed hash.
+
+    Attributes:
+        title: Says nothing of the arm, so that it can be shown to somebody who must not know it.
+        arm: Which arm the user was in.
+        chosen: Why this one of so many, such as ``typical``.
+    """
 
     kind: Literal["story"] = "story"
     title: str
     user: str
     lines: tuple[StoryLine, ...]
+    arm: str = ""
+    chosen: str = ""
 
 
 Evidence = Annotated[

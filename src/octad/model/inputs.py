@@ -422,6 +422,9 @@ class History:
         sealed: The day the plan was sealed; `sealed_before_data` whether that was before the
             first look.
         deviations: What was done otherwise than sealed, in words.
+        tags: What was seen in timelines: (user's keyed hash, reader, tags), each reader's last
+            word on each user.
+        walked: Steps that the team has gone on purpose, as its ledger says.
     """
 
     launches: tuple[PastLaunch, ...] = ()
@@ -431,6 +434,8 @@ class History:
     sealed: date | None = None
     sealed_before_data: bool | None = None
     deviations: tuple[str, ...] = ()
+    tags: tuple[tuple[str, str, tuple[str, ...]], ...] = ()
+    walked: tuple[tuple[str, ...], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,6 +449,7 @@ class Inputs:
         metrics: By metric name.
         absent: Metric name to why it could not be measured.
         variants: By metric, then by the name of the choice.
+        named: Users whose timelines were read, under their keyed hashes, to their arm.
         refused_segments: Attribute to why it cannot be a segment.
         kinds: Metric that counts several events, to each event's own cells (everyone only).
         patterns: Signs of trouble that no event names, in a sample, by intensity of use.
@@ -467,6 +473,7 @@ class Inputs:
     ways: Ways | None = None
     patterns: Errors | None = None
     stories: tuple[Story, ...] = ()
+    named: Mapping[str, str] = field(default_factory=dict)
     reviews: Reviews | None = None
     releases: Releases | None = None
     volume: Volume | None = None

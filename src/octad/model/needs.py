@@ -26,6 +26,7 @@ class Needs:
         errors: Errors by intensity of use before exposure.
         walks: What users do and staff do.
         stories: How many timelines of real users.
+        named: Users, under their keyed hashes, whose arm is wanted: their timelines were read.
         reviews: Reviews of our product and its rivals.
         releases: Releases of our product and its rivals.
         exposure: Who was exposed when, and what was wrong with it.
@@ -47,6 +48,7 @@ class Needs:
     errors: bool = False
     walks: bool = False
     stories: int = 0
+    named: frozenset[str] = frozenset()
     reviews: bool = False
     releases: bool = False
     exposure: bool = False

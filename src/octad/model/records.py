@@ -14,6 +14,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, TypeAdapter, field_validator
 
 __all__ = [
+    "Chosen",
     "Decision",
     "Joined",
     "Lesson",
@@ -126,6 +127,19 @@ class Outcome(RecordBase):
     value: float | None = None
 
 
+class Chosen(RecordBase):
+    """The timelines to be read, chosen before anybody read one: every reader reads the same.
+
+    Attributes:
+        users: Keyed hashes, in the order of reading.
+        key: The first digits of a hash of the key, so that another machine's key is noticed.
+    """
+
+    kind: Literal["chosen"] = "chosen"
+    users: tuple[str, ...]
+    key: str = ""
+
+
 class Tagged(RecordBase):
     """A timeline was read, and tagged. The user stands there only as a keyed hash."""
 
@@ -149,7 +163,7 @@ class Walked(RecordBase):
     """The team went a way that its users go."""
 
     kind: Literal["walked"] = "walked"
-    step: tuple[str, str]
+    step: tuple[str, ...]
     who: str
     note: str = ""
 
@@ -220,6 +234,7 @@ KINDS = {
         Look,
         Decision,
         Outcome,
+        Chosen,
         Tagged,
         Unlocked,
         Walked,
@@ -234,6 +249,7 @@ Record = (
     | Look
     | Decision
     | Outcome
+    | Chosen
     | Tagged
     | Unlocked
     | Walked
@@ -255,6 +271,7 @@ _ADAPTER: TypeAdapter[Record] = TypeAdapter(
         | Annotated[Look, Tag("look")]
         | Annotated[Decision, Tag("decision")]
         | Annotated[Outcome, Tag("outcome")]
+        | Annotated[Chosen, Tag("chosen")]
         | Annotated[Tagged, Tag("tag")]
         | Annotated[Unlocked, Tag("unlocked")]
         | Annotated[Walked, Tag("walked")]
