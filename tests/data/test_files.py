@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from octad.data.files import find, fingerprint, kind_of, matches, sniff, write_utf8
+from octad.data.files import find, kind_of, matches, sniff, write_utf8
 from octad.errors import UnknownNameError
 from tests.data import exports
 
@@ -54,14 +54,6 @@ def test_a_missing_file_says_what_is_there(tmp_path: Path) -> None:
         with pytest.raises(UnknownNameError) as caught:
             find(tmp_path, absent, None)
         assert caught.value.mend
-
-
-def test_a_fingerprint_changes_with_the_file(tmp_path: Path) -> None:
-    file = exports.write(tmp_path / "a.csv", "x")
-    before = fingerprint([file])
-    exports.write(file, "xy")
-    assert fingerprint([file]) != before
-    assert fingerprint([file]) != fingerprint([file], "more")
 
 
 @given(text=st.text(min_size=1), size=st.integers(1, 8))

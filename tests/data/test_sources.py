@@ -416,15 +416,17 @@ def test_a_few_clocks_that_run_ahead(tmp_path: Path) -> None:
 def test_text_is_kept_as_parquet_until_the_file_changes(tmp_path: Path) -> None:
     file = exports.write(tmp_path / "e.csv", lines("u1,2026-03-01,open,1"))
     first, account = read(tmp_path, "events", "e.csv")
-    kept = sorted(p.name for p in (tmp_path / ".octad/cache").iterdir())
-    assert [name.rsplit(".")[-1] for name in kept] == ["json", "parquet"]
+    assert len(list((tmp_path / ".octad/cache").glob("events-*/*.parquet"))) == 1
     again, same = read(tmp_path, "events", "e.csv")
     assert (first, account) == (again, same)
     file.write_text(lines("u1,2026-03-01,open,1", "u2,2026-03-01,open,1"))
     changed, _ = read(tmp_path, "events", "e.csv")
     assert len(changed) == 2
-    assert len(list((tmp_path / ".octad/cache").iterdir())) == 2
-    next((tmp_path / ".octad/cache").glob("*.parquet")).write_bytes(b"cut")
+    files = list((tmp_path / ".octad/cache").glob("events-*/*.parquet"))
+    # A review under way may still read the older one; it goes when an hour has passed.
+    assert len(files) == 2
+    for one in files:
+        one.write_bytes(b"cut")
     assert len(read(tmp_path, "events", "e.csv")[0]) == 2
 
 
@@ -442,7 +444,7 @@ def test_parquet_stays_a_plain_scan(tmp_path: Path) -> None:
     with exports.engine(tmp_path) as engine:
         events = open_sources(engine, project).events
         assert events is not None
-        assert not (tmp_path / ".octad" / "cache").exists()
+        assert not list((tmp_path / ".octad" / "cache").rglob("*.parquet"))
         plan = engine.backend.raw_sql(f"EXPLAIN {ibis.to_sql(events.count())}").fetchall()[0][1]
         assert "PARQUET" in plan.upper()
         assert "WINDOW" not in plan.upper()

@@ -5,7 +5,6 @@ from __future__ import annotations
 import codecs
 import glob
 import gzip
-import hashlib
 import os
 import re
 import zlib
@@ -18,7 +17,6 @@ from octad.errors import DataError, UnknownNameError, Where, nearest
 __all__ = [
     "Text",
     "find",
-    "fingerprint",
     "hint",
     "is_packed",
     "kind_of",
@@ -116,17 +114,6 @@ def find(root: Path, table: str, where: Where | None) -> list[Path]:
     if not found:
         raise UnknownNameError(f"There is no file '{table}'.", where=where, mend=hint(root, table))
     return found
-
-
-def fingerprint(paths: list[Path], *more: str) -> str:
-    """A digest of names, sizes and change times, and of whatever else decides the reading."""
-    digest = hashlib.sha256()
-    for path in paths:
-        stat = path.stat()
-        digest.update(f"{path}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
-    for word in more:
-        digest.update(word.encode() + b"\0")
-    return digest.hexdigest()[:20]
 
 
 _MARKS = (

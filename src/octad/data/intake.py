@@ -9,22 +9,18 @@ from itertools import pairwise
 from statistics import median
 from typing import Any
 
-import ibis
-import ibis.expr.types as ir
-
 from octad.data.raw import FILE, LINE
-from octad.data.shape import CELL, ENDLESS, REASON
+from octad.data.shape import CELL
 
 __all__ = [
     "Days",
     "Example",
     "Intake",
     "Reject",
-    "days_of",
+    "example_of",
     "gaps",
     "merge_rejects",
     "plausible_end",
-    "rejects_of",
     "shorten",
 ]
 
@@ -118,33 +114,6 @@ class Days:
     endless: int
 
 
-def days_of(table: ir.Table) -> Days:
-    """Count a table by reason and day."""
-    timed = "time" in table.columns
-    inside = table[REASON].isnull()
-    keys: dict[str, ir.Value] = {"reason": table[REASON]}
-    sums: dict[str, ir.Value] = {"n": table.count(), "endless": table[ENDLESS].sum()}
-    if timed:
-        keys["day"] = inside.ifelse(table["time"], ibis.null("timestamp")).truncate("D").date()
-        sums |= {"first": table["time"].min(), "last": table["time"].max()}
-    grouped = table.group_by(**keys).aggregate(**sums)
-    rows = grouped.to_pyarrow().to_pylist()
-    kept = [row for row in rows if row["reason"] is None]
-    out: dict[str, int] = {}
-    for row in rows:
-        if row["reason"] is not None:
-            out[row["reason"]] = out.get(row["reason"], 0) + row["n"]
-    dated = [row for row in kept if row.get("day") is not None]
-    return Days(
-        out=out,
-        rows=sum(row["n"] for row in kept),
-        by_day={row["day"]: row["n"] for row in sorted(dated, key=lambda row: row["day"])},
-        first=min((row["first"] for row in dated), default=None),
-        last=max((row["last"] for row in dated), default=None),
-        endless=sum(row["endless"] or 0 for row in kept),
-    )
-
-
 def gaps(days: Iterable[date]) -> tuple[tuple[date, date], ...]:
     """Runs of days that are missing between the first and the last.
 
@@ -202,26 +171,8 @@ def plausible_end(by_day: Mapping[date, int], *, dense: bool) -> datetime | None
     return datetime(end.year, end.month, end.day) + timedelta(days=1, hours=14)  # noqa: DTZ001
 
 
-def rejects_of(table: ir.Table, counts: Mapping[str, int]) -> tuple[Reject, ...]:
-    """The reasons with up to three examples of each."""
-    if not counts:
-        return ()
-    trace = [c for c in (FILE, LINE) if c in table.columns]
-    rows: list[dict[str, Any]] = []
-    for reason in counts:
-        some = table.filter(table[REASON] == reason).select(REASON, CELL, *trace).limit(_EXAMPLES)
-        rows += some.to_pyarrow().to_pylist()
-    return tuple(
-        Reject(
-            reason,
-            n,
-            tuple(_example(row) for row in rows if row[REASON] == reason),
-        )
-        for reason, n in sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-    )
-
-
-def _example(row: Mapping[str, Any]) -> Example:
+def example_of(row: Mapping[str, Any]) -> Example:
+    """A row of a shaped table as an example of what was left out."""
     file = str(row.get(FILE) or "")
     return Example(row.get(LINE), shorten(row[CELL]), file.rsplit("/", 1)[-1])
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
-import os
 from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
 
 import ibis.expr.types as ir
 
@@ -13,10 +15,11 @@ from octad.data.delimited import Broken
 from octad.data.intake import Example, Reject, shorten
 from octad.data.raw import FILE, LINE
 from octad.data.shape import REASON, WHOLE
+from octad.data.store import put
 
-__all__ = ["broken_rejects", "harmless", "write_rejects"]
+__all__ = ["MOST", "broken_rejects", "cells_of", "harmless", "piece", "write_rejects"]
 
-_MOST = 100_000
+MOST = 100_000
 """Rows written to a rejects file; whoever has more needs the first of them, not all."""
 
 
@@ -39,33 +42,53 @@ def broken_rejects(broken: Sequence[Broken]) -> list[Reject]:
     return found
 
 
-def write_rejects(
-    engine: Engine, source: str, table: ir.Table, broken: Sequence[Broken]
-) -> str | None:
-    """Write `.octad/rejects/SOURCE.csv`: file, line, reason and the row as it was.
+def cells_of(out: ir.Table, broken: Sequence[Broken] = ()) -> list[list[object]]:
+    """Rejected rows as they are written: file, line, reason, and the row as it was.
 
-    Returns:
-        The file's path from the project's folder; None where nothing can be written.
+    Args:
+        out: Rows that are out, with `REASON`, `WHOLE` and where each is from.
+        broken: Lines that are no rows; they come first.
+    """
+    trace = [c for c in (FILE, LINE) if c in out.columns]
+    lines: list[list[object]] = [
+        [harmless(row.file), row.line or "", row.reason, harmless(row.raw)] for row in broken[:MOST]
+    ]
+    for cells in out.select(REASON, WHOLE, *trace).limit(MOST).to_pyarrow().to_pylist():
+        file = str(cells.get(FILE) or "").rsplit("/", 1)[-1]
+        line = cells.get(LINE) or ""
+        lines.append([harmless(file), line, cells[REASON], harmless(cells[WHOLE])])
+    return lines
+
+
+def piece(folder: Path, key: str, rules: str) -> Path:
+    """Where the rejected rows of one file are kept."""
+    return folder / f"{key}-{rules}.csv"
+
+
+def write_rejects(
+    engine: Engine, source: str, pieces: Sequence[Path], more: Sequence[Sequence[object]] = ()
+) -> None:
+    """Write `.octad/rejects/SOURCE.csv` from what is kept of each file.
+
+    Args:
+        engine: Where `.octad` is.
+        source: Which source it is.
+        pieces: The files' own rejected rows, without a header.
+        more: Rows that only all files together put out.
     """
     if not engine.writable:
-        return None
-    folder = engine.hidden / "rejects"
-    folder.mkdir(parents=True, exist_ok=True)
-    target = folder / f"{source}.csv"
-    partial = target.with_name(f".{target.name}.{os.getpid()}")
-    trace = [c for c in (FILE, LINE) if c in table.columns]
-    out = table.filter(table[REASON].notnull()).select(REASON, WHOLE, *trace).limit(_MOST)
-    try:
-        with partial.open("w", encoding="utf-8", newline="") as sink:
+        return
+
+    def write(path: Path) -> None:
+        with path.open("w", encoding="utf-8", newline="") as sink:
             writer = csv.writer(sink)
             writer.writerow(["file", "line", "reason", "row"])
-            for row in broken[:_MOST]:
-                writer.writerow([row.file, row.line or "", row.reason, harmless(row.raw)])
-            for cells in out.to_pyarrow().to_pylist():
-                file = str(cells.get(FILE) or "").rsplit("/", 1)[-1]
-                place = (harmless(file), cells.get(LINE) or "")
-                writer.writerow([*place, cells[REASON], harmless(cells[WHOLE])])
-        partial.replace(target)
-    finally:
-        partial.unlink(missing_ok=True)
-    return str(target.relative_to(engine.root))
+            left = MOST
+            for kept in pieces:
+                with contextlib.suppress(OSError), kept.open(encoding="utf-8", newline="") as rows:
+                    for row in islice(csv.reader(rows), left):
+                        writer.writerow(row)
+                        left -= 1
+            writer.writerows(more[:left])
+
+    put(engine.hidden / "rejects" / f"{source}.csv", write)

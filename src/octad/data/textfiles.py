@@ -17,16 +17,19 @@ import duckdb
 from octad.data.blanks import spellings
 from octad.data.connect import Engine, listed, literal, quoted
 from octad.data.delimited import Broken, Dialect, mend, sniff_dialect
-from octad.data.files import fingerprint, is_packed, open_bytes, sniff, write_utf8
+from octad.data.files import is_packed, open_bytes, sniff, write_utf8
 from octad.errors import DataError, Where
 
-__all__ = ["FILE", "LINE", "TextRead", "read_delimited", "read_json"]
+__all__ = ["FILE", "LINE", "PAIRS", "PLACE", "Part", "json_cell", "read_delimited", "read_json"]
 
 LINE = "_octad_line"
 """The line of a row in its text file, from 1; null where unknown."""
 
 FILE = "_octad_file"
 """The file a row comes from: its path for Parquet, its name without ending for text."""
+
+PLACE = "_octad_place"
+"""The number of a row's text file among those of its source, from 0."""
 
 _MOST_BROKEN = 1000
 
@@ -36,9 +39,18 @@ _NULLS = "[" + ", ".join(literal(word) for word in spellings()) + "]"
 
 
 @dataclass(slots=True)
-class TextRead:
-    """What reading text files found: lines that are no rows, and things to say."""
+class Part:
+    """One text file in the engine, every cell as it is written.
 
+    Attributes:
+        columns: In order.
+        kinds: Of a JSON file's columns: the kinds of their cells, and `PAIRS`.
+        broken: Lines that are no rows.
+        notes: Encodings, headers and the like, in words.
+    """
+
+    columns: tuple[str, ...] = ()
+    kinds: dict[str, list[str]] = field(default_factory=dict)
     broken: list[Broken] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
 
@@ -56,46 +68,36 @@ def _workbench(engine: Engine) -> Iterator[Path]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _as_utf8(path: Path, folder: Path, found: TextRead, *, unpack: bool) -> Path:
+def _as_utf8(path: Path, folder: Path, found: Part, *, unpack: bool) -> Path:
     """The file itself if engines can read it, else a copy in UTF-8."""
     text = sniff(path)
     found.notes += [text.note] if text.note else []
     if text.plain and not (unpack and is_packed(path)):
         return path
-    clean = folder / f"{fingerprint([path])}.txt"
+    clean = folder / "utf8.txt"
     write_utf8(path, text, clean)
     return clean
 
 
-def read_delimited(
-    engine: Engine, name: str, paths: Sequence[Path], where: Where | None
-) -> TextRead:
-    """Read CSV or TSV files into one in-memory table of text, columns matched by name.
+def read_delimited(engine: Engine, name: str, path: Path, where: Where | None) -> Part:
+    """Read a CSV or TSV file into an in-memory table of text.
 
-    Sound files are read by the engine. A file with a line it refuses is read line by line
-    instead, so that a broken quote costs one row and not the rest of the file.
+    A sound file is read by the engine. One with a line it refuses is read line by line instead,
+    so that a broken quote costs one row and not the rest of the file.
 
     Args:
         engine: Where the table is made.
-        name: What it is called; it has `FILE` and `LINE` beside the files' columns.
-        paths: The files; their columns may differ.
+        name: What it is called; it has `LINE` beside the file's columns.
+        path: The file.
         where: The place of `table:`, for errors.
+
+    Raises:
+        DataError: When it is empty, or no text.
     """
-    found = TextRead()
-    parts: list[str] = []
-    try:
-        with _workbench(engine) as folder:
-            for place, path in enumerate(paths):
-                clean = _as_utf8(path, folder, found, unpack=True)
-                part = f"{name}_{place}"
-                parts.append(part)
-                _read_one(engine, part, path, clean, folder, found, where)
-        union = " UNION ALL BY NAME ".join(f"(SELECT * FROM {quoted(part)})" for part in parts)
-        engine.backend.raw_sql(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {union}")
-    finally:
-        for part in parts:
-            engine.backend.raw_sql(f"DROP TABLE IF EXISTS {quoted(part)}")
-    found.notes = list(dict.fromkeys(found.notes))
+    found = Part()
+    with _workbench(engine) as folder:
+        clean = _as_utf8(path, folder, found, unpack=True)
+        _read_one(engine, name, path, clean, folder, found, where)
     return found
 
 
@@ -105,12 +107,13 @@ def _read_one(
     path: Path,
     clean: Path,
     folder: Path,
-    found: TextRead,
+    found: Part,
     where: Where | None,
 ) -> None:
     run = engine.backend.raw_sql
     dialect = sniff_dialect(clean, path.name, where)
     found.notes += dialect.notes
+    found.columns = dialect.columns
     columns = ", ".join(f"{literal(c)}: 'VARCHAR'" for c in dialect.columns)
     options = (
         f"auto_detect=false, header=false, delim={literal(dialect.delimiter)}, nullstr={_NULLS}, "
@@ -120,8 +123,7 @@ def _read_one(
     try:
         run(
             f"CREATE OR REPLACE TEMP TABLE {quoted(table)} AS "
-            f"SELECT *, {literal(path.stem)} AS {FILE}, "
-            f"row_number() OVER () + {dialect.start - 1} AS {LINE} "
+            f"SELECT *, row_number() OVER () + {dialect.start - 1} AS {LINE} "
             f"FROM read_csv({listed([clean])}, columns={{{columns}}}, {options}, "
             f"store_rejects=true, rejects_table={literal(rejects)}, "
             f"rejects_scan={literal(scans)})"
@@ -141,8 +143,8 @@ def _read_one(
     broken = mend(clean, dialect, mended, LINE)
     found.broken += [replace(row, file=path.name) for row in broken]
     run(
-        f"CREATE OR REPLACE TEMP TABLE {quoted(table)} AS SELECT *, {literal(path.stem)} AS {FILE} "
-        f"FROM read_csv({listed([mended])}, columns={{{literal(LINE)}: 'BIGINT', {columns}}}, "
+        f"CREATE OR REPLACE TEMP TABLE {quoted(table)} AS SELECT * FROM read_csv("
+        f"{listed([mended])}, columns={{{literal(LINE)}: 'BIGINT', {columns}}}, "
         f"auto_detect=false, header=true, delim=',', nullstr={_NULLS}, quote='\"', escape='\"', "
         f"max_line_size={_longest(mended)})"
     )
@@ -187,73 +189,61 @@ def _lines(path: Path) -> int:
 
 # --- JSON --------------------------------------------------------------------------------------
 
-_PAIRS = json.dumps(
-    [
-        {
-            "key": "VARCHAR",
-            "value": dict.fromkeys(
-                ("string_value", "int_value", "float_value", "double_value"), "VARCHAR"
-            ),
-        }
-    ]
+_VALUES = ("string_value", "int_value", "float_value", "double_value")
+_PAIRS = json.dumps([{"key": "VARCHAR", "value": dict.fromkeys(_VALUES, "VARCHAR")}])
+_PAIRS_TYPE = (
+    f'STRUCT("key" VARCHAR, "value" STRUCT({", ".join(f"{v} VARCHAR" for v in _VALUES)}))[]'
 )
 
 
-def read_json(engine: Engine, name: str, paths: Sequence[Path], where: Where | None) -> TextRead:
-    """Read JSON lines (or one JSON array) into an in-memory table.
+def read_json(engine: Engine, name: str, path: Path, where: Where | None) -> Part:
+    """Read JSON lines (or one JSON array) into an in-memory table of JSON cells.
 
-    A column of numbers, flags or texts is typed; objects and lists stay JSON, but for lists of
-    key and value such as GA4's, which become what they are in Parquet.
+    Args:
+        engine: Where the table is made.
+        name: What it is called.
+        path: The file.
+        where: The place of `table:`, for errors.
+
+    Returns:
+        The part; without columns when no line is an object.
 
     Raises:
-        DataError: When no line is an object.
+        DataError: When it cannot be read at all.
     """
-    found = TextRead()
+    found = Part()
     run = engine.backend.raw_sql
-    flat = f"{name}_flat"
     try:
         with _workbench(engine) as folder:
-            clean = [_as_utf8(path, folder, found, unpack=False) for path in paths]
-            array = all(_starts_array(path) for path in clean)
+            clean = _as_utf8(path, folder, found, unpack=False)
+            array = _starts_array(clean)
             kind = "format='array'" if array else "format='newline_delimited', ignore_errors=true"
             run(
-                f"CREATE OR REPLACE TEMP TABLE {quoted(flat)} AS SELECT * FROM read_json("
-                f"{listed(clean)}, {kind}, maximum_depth=1, sample_size=-1, union_by_name=true, "
-                f"filename='{FILE}', maximum_object_size=67108864)"
+                f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS SELECT * FROM read_json("
+                f"{listed([clean])}, {kind}, maximum_depth=1, sample_size=-1, "
+                "maximum_object_size=67108864)"
             )
-            if not array:
-                found.broken = _broken_lines(engine, flat, paths)
-        columns = _columns(engine, flat)
+        if not array:
+            found.broken = _broken_lines(engine, name, path)
+        columns = _columns(engine, name)
         if columns == ["json"]:
             # Some line is JSON but no object, so the engine left them all whole.
-            found.broken = _broken_lines(engine, flat, paths, "json_type(json) <> 'OBJECT'")
-            columns = _spread(engine, flat)
-        if not columns:
-            raise DataError(
-                f"{paths[0].name} cannot be read as JSON lines.",
-                where=where,
-                mend='It needs one object a line, such as {"user": "a", "time": "2026-03-01"}.',
-            )
-        filled = " OR ".join(f"{quoted(c)} IS NOT NULL" for c in columns)
-        cells = ", ".join(_json_column(engine, flat, c) for c in columns)
-        run(
-            f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS SELECT {cells}, "
-            f"parse_filename({FILE}, true) AS {FILE} FROM {quoted(flat)} WHERE {filled}"
-        )
+            found.broken = _broken_lines(engine, name, path, "json_type(json) <> 'OBJECT'")
+            columns = _spread(engine, name)
     except duckdb.Error as error:
         raise DataError(
-            f"{paths[0].name} cannot be read as JSON lines.",
+            f"{path.name} cannot be read as JSON lines.",
             where=where,
             mend=f"It needs one object a line. DuckDB says: {str(error).splitlines()[0][:300]}",
         ) from error
-    finally:
-        run(f"DROP TABLE IF EXISTS {quoted(flat)}")
+    found.columns = tuple(columns)
+    found.kinds = _kinds(engine, name, columns)
     return found
 
 
 def _columns(engine: Engine, table: str) -> list[str]:
     described = engine.backend.raw_sql(f"DESCRIBE {quoted(table)}").fetchall()
-    return [column for column, *_ in described if column != FILE]
+    return [column for column, *_ in described]
 
 
 def _spread(engine: Engine, table: str) -> list[str]:
@@ -273,9 +263,7 @@ def _spread(engine: Engine, table: str) -> list[str]:
         for key, pointer in zip(keys, pointers, strict=True)
     )
     if keys:
-        run(
-            f"CREATE OR REPLACE TEMP TABLE {quoted(table)} AS SELECT {cells}, {FILE} FROM {objects}"
-        )
+        run(f"CREATE OR REPLACE TEMP TABLE {quoted(table)} AS SELECT {cells} FROM {objects}")
     return keys
 
 
@@ -284,41 +272,52 @@ def _starts_array(path: Path) -> bool:
         return file.read(4096).lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"["
 
 
-def _json_column(engine: Engine, table: str, column: str) -> str:
-    """The SQL that reads one JSON column as what all its cells are."""
-    cell = quoted(column)
-    kinds = {
-        kind
-        for (kind,) in engine.backend.raw_sql(
-            f"SELECT DISTINCT json_type({cell}) FROM {quoted(table)}"
-        ).fetchall()
-        if kind not in {None, "NULL"}
-    }
+PAIRS = "pairs"
+"""Beside the kinds of a column's cells: some are lists of key and value, as GA4 writes them."""
+
+_KINDS_AT_ONCE = 40
+
+
+def _kinds(engine: Engine, table: str, columns: Sequence[str]) -> dict[str, list[str]]:
+    """The kinds of every column's cells."""
+    found: dict[str, list[str]] = {}
+    for start in range(0, len(columns), _KINDS_AT_ONCE):
+        chunk = columns[start : start + _KINDS_AT_ONCE]
+        sums = ", ".join(
+            f"list(DISTINCT json_type({quoted(c)})), "
+            f"coalesce(bool_or(json_exists({quoted(c)}, '$[0].key') "
+            f"AND json_exists({quoted(c)}, '$[0].value')), false)"
+            for c in chunk
+        )
+        row = engine.backend.raw_sql(f"SELECT {sums} FROM {quoted(table)}").fetchone() or ()
+        for place, column in enumerate(chunk):
+            kinds = {kind for kind in row[2 * place] or () if kind not in {None, "NULL"}}
+            found[column] = sorted(kinds) + ([PAIRS] if row[2 * place + 1] else [])
+    return found
+
+
+def json_cell(column: str, kinds: Sequence[str]) -> tuple[str, str]:
+    """The type that holds what all of a JSON column's cells are, and the SQL that reads it.
+
+    A column of numbers, flags or texts is typed; objects and lists stay JSON, but for lists of
+    key and value, which become what they are in Parquet.
+    """
+    cell, seen = quoted(column), set(kinds) - {PAIRS}
     text = f"json_extract_string({cell}, '$')"
-    if kinds == {"ARRAY"} and _holds_pairs(engine, table, cell):
-        return f"from_json({cell}, {literal(_PAIRS)}) AS {cell}"
-    if kinds & {"OBJECT", "ARRAY"}:
-        return cell
-    if kinds and kinds <= {"BIGINT", "UBIGINT"}:
-        return f"TRY_CAST({text} AS BIGINT) AS {cell}"
-    if kinds and kinds <= {"BIGINT", "UBIGINT", "DOUBLE"}:
-        return f"TRY_CAST({text} AS DOUBLE) AS {cell}"
-    if kinds == {"BOOLEAN"}:
-        return f"TRY_CAST({text} AS BOOLEAN) AS {cell}"
-    return f"{text} AS {cell}"
+    if seen == {"ARRAY"} and PAIRS in kinds:
+        return _PAIRS_TYPE, f"from_json({cell}, {literal(_PAIRS)})"
+    if seen & {"OBJECT", "ARRAY"}:
+        return "JSON", cell
+    if seen and seen <= {"BIGINT", "UBIGINT"}:
+        return "BIGINT", f"TRY_CAST({text} AS BIGINT)"
+    if seen and seen <= {"BIGINT", "UBIGINT", "DOUBLE"}:
+        return "DOUBLE", f"TRY_CAST({text} AS DOUBLE)"
+    if seen == {"BOOLEAN"}:
+        return "BOOLEAN", f"TRY_CAST({text} AS BOOLEAN)"
+    return "VARCHAR", text
 
 
-def _holds_pairs(engine: Engine, table: str, cell: str) -> bool:
-    found = engine.backend.raw_sql(
-        f"SELECT count(*) FROM {quoted(table)} WHERE json_exists({cell}, '$[0].key') "
-        f"AND json_exists({cell}, '$[0].value')"
-    ).fetchone()
-    return bool(found and found[0])
-
-
-def _broken_lines(
-    engine: Engine, table: str, paths: Sequence[Path], also: str = "false"
-) -> list[Broken]:
+def _broken_lines(engine: Engine, table: str, path: Path, also: str = "false") -> list[Broken]:
     """Lines that are no JSON object; the engine leaves an empty row for each."""
     empty = " AND ".join(f"{quoted(c)} IS NULL" for c in _columns(engine, table)) or "true"
     counted = engine.backend.raw_sql(
@@ -328,17 +327,14 @@ def _broken_lines(
     if not wanted:
         return []
     reason = "a line that is no JSON object"
-    broken: list[Broken] = []
-    for path in paths:
-        with open_bytes(path) as file:
-            bad = (
-                Broken(line, reason, text.decode("utf-8", "replace").strip(), path.name)
-                for line, text in enumerate(file, 1)
-                if text.strip() and not _is_object(text)
-            )
-            broken += islice(bad, _MOST_BROKEN - len(broken))
-    rest = max(wanted - len(broken), 0)
-    return broken[:wanted] + [Broken(0, reason, "", paths[0].name)] * rest
+    with open_bytes(path) as file:
+        bad = (
+            Broken(line, reason, text.decode("utf-8", "replace").strip(), path.name)
+            for line, text in enumerate(file, 1)
+            if text.strip() and not _is_object(text)
+        )
+        broken = list(islice(bad, min(wanted, _MOST_BROKEN)))
+    return broken + [Broken(0, reason, "", path.name)] * max(wanted - len(broken), 0)
 
 
 def _is_object(text: bytes) -> bool:
