@@ -1,0 +1,219 @@
+"""The effect by day since exposure: a band over all days, novelty or learning, and what is left."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import special
+
+from octad.model.finding import Curve, Finding, Number, Stance
+from octad.model.inputs import Daily, Inputs
+from octad.model.numbers import plain
+from octad.model.plan import Plan
+from octad.readings.base import grade_of, percent_text, signed_percent
+from octad.readings.claims import capital
+from octad.readings.horizon_curve import Followed, drawn, follow, later
+from octad.readings.measure import anytime_decides
+from octad.stats.moments import Moments
+from octad.stats.novelty import LearningCurve
+from octad.stats.sequential import anytime_multiplier
+
+__all__ = ["over_days", "widening"]
+
+FloatArray = NDArray[np.float64]
+
+
+def widening(plan: Plan, inputs: Inputs, users: float) -> float:
+    """How many times wider intervals are while looks before the end decide; 1 at the end."""
+    if not anytime_decides(plan, inputs):
+        return 1.0
+    level = plan.launch.rules.level
+    often = float(anytime_multiplier(users, level=level))
+    return max(1.0, often / float(special.ndtri(0.5 + level / 2)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Change:
+    """The relative effect early and late in the same users, up being good.
+
+    Attributes:
+        shown: Whether the change is beyond chance; half of the error is kept for the curve.
+        level: Of the interval `low` to `high` of the change.
+        still: Whether a gain is still shown at the end.
+    """
+
+    early: float
+    late: float
+    shift: float
+    se: float
+    low: float
+    high: float
+    level: float
+    p: float
+    shown: bool
+    still: bool
+    early_shown: bool
+
+
+def over_days(plan: Plan, inputs: Inputs, daily: Daily, arm: int, days: int) -> list[Finding]:
+    """What becomes of the effect over the days, and what would be left at the plan's horizon."""
+    if daily.halves is None or daily.spans is None:
+        return []
+    halves = daily.halves[[0, arm]]
+    if float(halves.n.min()) < 2 or float(halves.mean[0].min()) <= 0:
+        return []
+    wide = widening(plan, inputs, float(halves.n.sum()))
+    f = follow(plan, inputs, daily, arm, days, wide)
+    change, curve = _change(plan, halves, f.sign, wide), drawn(f)
+    if change is None or curve is None:
+        return []
+    return [_main(f, daily.spans, change, curve, int(halves.n.sum())), *later(f)]
+
+
+def _change(plan: Plan, halves: Moments, sign: int, wide: float) -> _Change | None:
+    c, t = halves[0], halves[1]
+    early, late = (sign * (float(ratio) - 1) for ratio in t.mean / c.mean)
+    early_se, late_se, se = (float(e) for e in _ratio_errors(c, t))
+    if se <= 0:
+        return None
+    shift, alpha = late - early, 1 - plan.launch.rules.level
+    p = float(2 * special.ndtr(-abs(shift / se)))
+    q = float(special.ndtri(1 - alpha / 2)) * wide
+    # The curve over days is a second test of the same question, so each has half of the error.
+    half = float(special.ndtri(1 - alpha / 4)) * wide * se
+    return _Change(
+        early=early,
+        late=late,
+        shift=shift,
+        se=se,
+        low=shift - half,
+        high=shift + half,
+        level=1 - alpha / 2,
+        p=p,
+        shown=abs(shift) > half,
+        still=late - q * late_se > 0,
+        early_shown=abs(early) > q * early_se,
+    )
+
+
+def _ratio_errors(control: Moments, treatment: Moments) -> FloatArray:
+    """Standard errors of treatment over control, early, late, and late less early.
+
+    Delta method; a user's early and late days move together, and both arms' levels are estimates.
+
+    Args:
+        control: Leading shape (), two columns: a user's mean per day early and late.
+        treatment: The same of the other arm.
+
+    Returns:
+        (3,) errors.
+    """
+    c, t = control.mean, treatment.mean
+    pick = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 1.0]])
+    variance = np.zeros(3)
+    for slopes, arm in ((1 / c, treatment), (-t / c**2, control)):
+        gradient = pick * slopes
+        covariance = arm.covariance() / arm.n
+        variance += np.einsum("ij,jk,ik->i", gradient, covariance, gradient)
+    return np.sqrt(np.maximum(variance, 0.0))
+
+
+Span = tuple[int, int]
+
+
+def _main(
+    f: Followed, spans: tuple[Span, Span], change: _Change, curve: Curve, users: int
+) -> Finding:
+    (a, b), (c, d) = spans
+    said = (
+        f"{f.named}: {signed_percent(f.sign * change.early)} in days {a + 1} to {b}, "
+        f"{signed_percent(f.sign * change.late)} in days {c + 1} to {d}"
+    )
+    alpha = (1 - f.plan.launch.rules.level) / 2
+    fit = f.fit
+    bent = fit if fit is not None and fit.p <= alpha and fit.half_life is not None else None
+    lead, stance = _named(change, bent)
+    claim = f"{lead} {capital(said)}{_pace(bent, f.sign)}."
+    if not f.plan.launch.randomised:
+        claim, stance = f"Nobody was chosen by chance, so this is no effect: {said}.", Stance.MIXED
+    low, high = sorted((f.sign * change.low, f.sign * change.high))
+    return Finding(
+        id=f"horizon.{f.daily.metric}" + f.suffix,
+        claim=claim,
+        stance=stance,
+        grade=grade_of(f.plan),
+        metric=f.daily.metric,
+        estimate=Number(
+            value=f.sign * change.shift,
+            low=low,
+            high=high,
+            level=change.level,
+            unit="share",
+            p=change.p,
+            z=f.sign * change.shift / change.se,
+            se=change.se,
+        ),
+        n=users,
+        method="the figure is the relative effect in the last third of days less that in the "
+        "first, in points, in the users observed through all of them (delta method); half-life "
+        "and what stays come of a curve that settles, fitted to all days with the covariance of "
+        "the days; each of the two tests has half of the error, and a look before the end has "
+        "wider intervals",
+        assumes="The calendar weighs alike on both arms.",
+        breaks="Another launch in between that met only one arm.",
+        evidence=(curve,),
+        query_digest=f.daily.query,
+    )
+
+
+def _named(change: _Change, bent: LearningCurve | None) -> tuple[str, Stance]:
+    """What the change is called, and what it says of the launch."""
+    early, late = change.early, change.late
+    if change.shown:
+        faded = abs(late) < abs(early) and change.early_shown
+        if faded and early > 0:
+            halved = late < 0.5 * early
+            return "The gain fades (novelty).", Stance.AGAINST if halved else Stance.MIXED
+        if change.shift < 0:
+            return "It gets worse.", Stance.AGAINST
+        if early > 0:
+            return "The gain grows (learning).", Stance.FOR
+        if change.still:
+            return "It gets better.", Stance.FOR
+        return "It gets better, as if people got used to it.", Stance.MIXED
+    if bent is not None and bent.start > bent.limit and bent.start > 0:
+        lost = bent.limit_high < 0.5 * bent.start
+        stance = Stance.AGAINST if lost else Stance.MIXED
+        return "Part of the gain passed in the first days (novelty).", stance
+    if bent is not None and bent.limit > bent.start and bent.limit > 0:
+        return "The gain took some days to come (learning).", (
+            Stance.FOR if change.still else Stance.MIXED
+        )
+    if change.still:
+        return "The gain is still there.", Stance.FOR
+    return "No change over time can be told.", Stance.MIXED
+
+
+def _pace(bent: LearningCurve | None, sign: int) -> str:
+    """How fast, and what would stay; nothing unless the curve bends beyond chance."""
+    if bent is None or bent.half_life is None:
+        return ""
+    half = bent.half_life
+    high = (
+        "more days than were seen"
+        if np.isinf(bent.half_life_high)
+        else plain(bent.half_life_high, _digits(bent.half_life_high))
+    )
+    low = plain(bent.half_life_low, _digits(bent.half_life_low))
+    what = "what passes" if abs(bent.limit) < abs(bent.start) else "the change"
+    edges = sorted((sign * bent.limit_low, sign * bent.limit_high))
+    return (
+        f"; half of {what} is over after {plain(half, _digits(half))} days [{low} to {high}], and "
+        f"{percent_text(sign * bent.limit, *edges)} would stay"
+    )
+
+
+def _digits(days: float) -> int:
+    return 0 if days >= 10 else 1
