@@ -18,7 +18,18 @@ from octad.errors import DataError, Where, nearest
 from octad.model.inputs import Exposure
 from octad.model.plan import Everyone, Plan
 
-__all__ = ["BUCKETS", "Frame", "Population", "compare_everyone", "compare_exposed", "frame_of"]
+__all__ = [
+    "BUCKETS",
+    "Chosen",
+    "Frame",
+    "Population",
+    "bring_over",
+    "choose_everyone",
+    "choose_exposed",
+    "compare_everyone",
+    "compare_exposed",
+    "frame_of",
+]
 
 BUCKETS = 512
 NO_ARM = "(no arm)"
@@ -123,6 +134,23 @@ class Population:
         return len(self.arm)
 
 
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The users compared, of whom only counts have left the engine.
+
+    Attributes:
+        table: In the engine: uid, user, code (arm), exposed (microseconds).
+        arms: Names in the plan, control first.
+        exposure: What was counted on the way.
+        frame: The time that is seen.
+    """
+
+    table: ibis.Table
+    arms: tuple[str, ...]
+    exposure: Exposure
+    frame: Frame
+
+
 def bucket_hex(user: Any) -> Any:
     """The first hex digits of MD5 of the user: the same on every engine."""
     return user.hexdigest("md5").substr(0, _HEX)
@@ -149,6 +177,18 @@ def compare_exposed(
     users: ibis.Table | None,
     place: Place = _nowhere,
 ) -> Population:
+    """`choose_exposed`, and their rows brought over."""
+    return bring_over(tape, choose_exposed(tape, plan, frame, exposures, users, place))
+
+
+def choose_exposed(
+    tape: Tape,
+    plan: Plan,
+    frame: Frame,
+    exposures: ibis.Table,
+    users: ibis.Table | None,
+    place: Place = _nowhere,
+) -> Chosen:
     """Take each user's first exposure, and keep those in one arm, in time, and not staff.
 
     Raises:
@@ -185,7 +225,7 @@ def compare_exposed(
     kept = seen.filter(
         (seen.several == 1) & (seen.code >= 0) & ~seen.staff & ~seen.early & ~seen.late
     )
-    return _bring_over(tape, frame, names, kept, seen)
+    return _chosen(tape, frame, names, kept, seen)
 
 
 def _check_launch(tape: Tape, exposures: ibis.Table, name: str, place: Place) -> None:
@@ -203,6 +243,13 @@ def _check_launch(tape: Tape, exposures: ibis.Table, name: str, place: Place) ->
 def compare_everyone(
     tape: Tape, frame: Frame, events: ibis.Table, users: ibis.Table | None
 ) -> Population:
+    """`choose_everyone`, and their rows brought over."""
+    return bring_over(tape, choose_everyone(tape, frame, events, users))
+
+
+def choose_everyone(
+    tape: Tape, frame: Frame, events: ibis.Table, users: ibis.Table | None
+) -> Chosen:
     """Everyone seen around a launch for all; one arm, to be compared with itself.
 
     They are those seen as long before the launch as after it. Whoever was chosen for having been
@@ -223,7 +270,7 @@ def compare_everyone(
     if staff is not None:
         first = first.anti_join(staff, "user")
     kept = tape.step("exposed", first)
-    return _bring_over(tape, frame, ("everyone",), kept, None)
+    return _chosen(tape, frame, ("everyone",), kept, None)
 
 
 def _explain_strange(
@@ -250,26 +297,20 @@ def _explain_strange(
             )
 
 
-def _bring_over(
+def _chosen(
     tape: Tape,
     frame: Frame,
     names: tuple[str, ...],
     kept: ibis.Table,
     seen: ibis.Table | None,
-) -> Population:
-    numbered = kept.mutate(
-        uid=ibis.row_number().over(order_by=kept.user).cast("int32"), hex=bucket_hex(kept.user)
-    ).select("uid", "user", "code", "exposed", "hex")
-    table = tape.step("population", numbered)
-    rows, key = tape.read(
-        "who is compared",
-        table.select("uid", "code", "exposed", "hex").order_by("uid"),
+) -> Chosen:
+    numbered = kept.mutate(uid=ibis.row_number().over(order_by=kept.user).cast("int32")).select(
+        "uid", "user", "code", "exposed"
     )
-    arm = rows["code"].to_numpy().astype(np.int64)
-    exposed = rows["exposed"].to_numpy().astype(np.int64)
-    exposure = _exposure(tape, names, arm, exposed, seen, key)
-    for i, name in enumerate(names):
-        if not (arm == i).any():
+    table = tape.step("population", numbered)
+    exposure = _exposure(tape, names, table, seen)
+    for name, count in zip(names, exposure.counts, strict=True):
+        if not count:
             raise DataError(
                 f"nobody is left in the arm {name} once staff, users seen in several arms and "
                 "exposures outside the launch's days are set aside."
@@ -279,29 +320,38 @@ def _bring_over(
                 if seen is not None
                 else "Look at the launch's day and the events' times.",
             )
+    return Chosen(table, names, exposure, frame)
+
+
+def bring_over(tape: Tape, chosen: Chosen) -> Population:
+    """One row a user, for engines whose users are added up here."""
+    table = chosen.table
+    rows, _ = tape.read(
+        "who is compared",
+        table.select("uid", "code", "exposed", hex=bucket_hex(table.user)).order_by("uid"),
+    )
     return Population(
         table=table,
-        arms=names,
-        arm=arm,
+        arms=chosen.arms,
+        arm=rows["code"].to_numpy().astype(np.int64),
         bucket=buckets_from_hex(rows["hex"]),
-        exposed=exposed,
-        exposure=exposure,
-        frame=frame,
+        exposed=rows["exposed"].to_numpy().astype(np.int64),
+        exposure=chosen.exposure,
+        frame=chosen.frame,
     )
 
 
 def _exposure(
-    tape: Tape,
-    names: tuple[str, ...],
-    arm: NDArray[np.int64],
-    exposed: NDArray[np.int64],
-    seen: ibis.Table | None,
-    key: str,
+    tape: Tape, names: tuple[str, ...], table: ibis.Table, seen: ibis.Table | None
 ) -> Exposure:
-    day = exposed // DAY
-    days, index = np.unique(day, return_inverse=True)
+    at = table.mutate(day=(table.exposed / float(DAY)).floor().cast("int32"))
+    grouped, key = tape.read(
+        "users compared, by arm and day of exposure",
+        at.group_by("code", "day").agg(users=lambda t: t.count()),
+    )
+    days, index = np.unique(grouped["day"].to_numpy().astype(np.int64), return_inverse=True)
     by_day = np.zeros((len(days), len(names)), dtype=np.int64)
-    np.add.at(by_day, (index, arm), 1)
+    by_day[index, grouped["code"].to_numpy()] = grouped["users"].to_numpy()
     both = staff = before = 0
     strange: dict[str, int] = {}
     if seen is not None:
@@ -315,12 +365,12 @@ def _exposure(
         )[0].to_pylist()[0]
         both, staff, before = row["both"], row["staff"], row["before"]
         other = seen.filter((seen.code < 0) & (seen.several == 1))
+        counted = other.group_by("arm").agg(n=other.count()).to_pyarrow().to_pylist()
         strange = {
-            str(row["arm"]): row["n"]
-            for row in other.group_by("arm").agg(n=other.count()).to_pyarrow().to_pylist()
+            str(row["arm"]): row["n"] for row in sorted(counted, key=lambda r: str(r["arm"]))
         }
     return Exposure(
-        counts=np.bincount(arm, minlength=len(names)).astype(np.int64),
+        counts=by_day.sum(axis=0),
         days=days.astype("datetime64[D]"),
         by_day=by_day,
         both=both,

@@ -153,7 +153,7 @@ class _Opening:
 
         if raw.text or raw.kind == "parquet":
             said = (self.source.model_dump_json(), repr(preset), self.project.product)
-            opened = open_files(self.engine, raw, said, shaper, text=raw.text)
+            opened = open_files(raw.engine, raw, said, shaper, text=raw.text)
         else:
             opened = open_table(self.name, raw.read(), shaper)
         return opened, self.account(raw, opened, found)

@@ -18,7 +18,7 @@ from octad.data.connect import literal, quoted
 
 __all__ = ["Progress", "Tape", "digest"]
 
-_TABLES = re.compile(r'(?:FROM|JOIN)\s+(?:"temp"\."main"\.)?"(\w+)"')
+_TABLES = re.compile(r'(?:FROM|JOIN)\s+(?:"temp"\."main"\.)?["`]?(\w+)\b')
 
 
 class Progress(Protocol):
@@ -33,6 +33,10 @@ def digest(sql: str) -> str:
     return hashlib.sha256(sql.encode()).hexdigest()[:12]
 
 
+def _compiled(expr: ibis.Table) -> str:
+    return str(expr.get_backend().compile(expr))
+
+
 def _written(value: object) -> str:
     """A value as SQL writes it."""
     if value is None:
@@ -45,7 +49,7 @@ class Tape:
     """One review's conversation with its engine.
 
     Attributes:
-        backend: The Ibis backend.
+        backend: The Ibis backend; what lies beside it is read where it lies.
         queries: Digest to (what it is for, SQL); the SQL carries all it builds on, so that it runs
             by itself in the project's folder.
         stages: (name, seconds, rows read) in the order they ran.
@@ -83,7 +87,7 @@ class Tape:
         Returns:
             The table, by its name.
         """
-        self._steps[name] = f"CREATE TEMP TABLE {name} AS\n{self.backend.compile(expr)};"
+        self._steps[name] = f"CREATE TEMP TABLE {name} AS\n{_compiled(expr)};"
         return self.backend.create_table(name, expr, temp=True, overwrite=True)
 
     def place(self, name: str, rows: pa.Table) -> ibis.Table:
@@ -102,9 +106,7 @@ class Tape:
             for row in rows.to_pylist()
         )
         held = f"VALUES\n  {values}" if values else "VALUES (NULL) LIMIT 0"
-        self._steps[name] = (
-            f"CREATE TEMP TABLE {name} AS\nSELECT * FROM ({held}) AS t({listed});"
-        )
+        self._steps[name] = f"CREATE TEMP TABLE {name} AS\nSELECT * FROM ({held}) AS t({listed});"
         return self.backend.create_table(name, rows, temp=True, overwrite=True)
 
     def read(self, what: str, expr: ibis.Table) -> tuple[pa.Table, str]:
@@ -117,7 +119,7 @@ class Tape:
         Returns:
             The rows, and the digest under which the query is kept, with all it builds on.
         """
-        sql = f"{self.backend.compile(expr)};"
+        sql = f"{_compiled(expr)};"
         text = "\n\n".join([*self._under(sql).values(), sql])
         key = digest(text)
         self.queries[key] = (what, text)
@@ -135,7 +137,7 @@ class Tape:
 
     def _source(self, name: str) -> str:
         """How a source was opened; its files are named from the project's folder."""
-        if not name.startswith("_octad"):
+        if not name.startswith("_octad") or self.backend.name != "duckdb":
             return ""
         rows = self.backend.con.execute(
             "SELECT sql FROM duckdb_views() WHERE view_name = ?", [name]
