@@ -218,6 +218,8 @@ def _facts(review: Review) -> tuple[str, ...]:
 
 def _plan(review: Review) -> tuple[tuple[str, str], ...]:
     sealed = day(review.sealed) if review.sealed else "No. The plan could still be changed."
+    if review.witness:
+        sealed += f", for which others vouch: {review.witness}"
     times = "Once" if review.looks == 1 else f"{review.looks} times"
     kind = "the last planned one" if review.final else "before the end, so anytime intervals decide"
     rows = [

@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING
 from octad.errors import FileError, OctadError, UsageError, Where
 from octad.model.finding import Stance
 from octad.model.inputs import History, Inputs
-from octad.model.plan import Launch
-from octad.model.records import Decision, Look, Outcome, Seal
+from octad.model.records import Decision, Look, Outcome, Seal, Witness
 from octad.model.review import READINGS, Deviation, Review, Verdict
 from octad.project.chain import Entry
-from octad.project.digest import plan_digest, plan_record
+from octad.project.digest import plan_record
 from octad.project.ledger import Ledger, Verification
 from octad.project.load import (
     LoadedPlan,
@@ -30,6 +29,7 @@ from octad.project.sealed import judged
 if TYPE_CHECKING:
     from octad.data.check import CheckReport
     from octad.data.tape import Progress
+    from octad.lifecycle.sealing import Vouched
     from octad.lifecycle.sizing import PlanReport
 
 __all__ = ["Session"]
@@ -133,6 +133,7 @@ class Session:
             review, _ = look_at(
                 loaded, engine, history_of, digest=bound.digest, as_of=as_of, progress=progress
             )
+        review = review.model_copy(update={"witness": _witnessed(bound.witness)})
         if log_look:
             ledger.append(_look(loaded, review), now=now or datetime.now(UTC))
         return review
@@ -170,45 +171,52 @@ class Session:
             UsageError: When the very same plan is sealed already.
             LedgerError: When the ledger cannot be added to.
         """
-        loaded = load_plan(self.root, launch)
-        ledger = Ledger.open(self.root)
-        digest = plan_digest(loaded.plan)
-        before = ledger.seal_of(launch)
-        if before is not None and before[1].plan_digest == digest:
-            raise UsageError(
-                f"'{launch}' is sealed already, on {before[0].at.date()}, exactly as it is now.",
-                mend="Nothing needs to be done.",
-            )
+        from octad.lifecycle import sealing  # noqa: PLC0415 - opens an engine
+
+        return sealing.seal(self.root, launch, now=now or datetime.now(UTC), newest=newest)
+
+    def witness(
+        self,
+        launch: str,
+        *,
+        answer: Path | None = None,
+        authority: Path | None = None,
+        now: datetime | None = None,
+    ) -> Witness:
+        """Record that somebody else vouches for a launch's seal: git, or a time stamp.
+
+        Args:
+            launch: The launch.
+            answer: A time-stamping authority's answer; the git history is asked when absent.
+            authority: The certificate to trust for that answer, as PEM.
+            now: The moment of recording it.
+
+        Raises:
+            UsageError: When it is not sealed, or nobody vouches for it.
+            FileError: When the answer does not vouch for it.
+        """
+        from octad.lifecycle import sealing  # noqa: PLC0415 - opens an engine
+
         moment = now or datetime.now(UTC)
-        newest = newest or self._newest(loaded)
-        seal = Seal(
-            launch=launch,
-            plan_digest=digest,
-            record=plan_record(loaded.plan),
-            before_data=_before(loaded.plan.launch, newest, moment),
-            newest=newest,
-            signed=dict(loaded.plan.launch.signed),
+        return sealing.add_witness(
+            self.root, launch, now=moment, answer=answer, authority=authority
         )
-        ledger.append(seal, now=moment)
-        return seal
 
-    def _newest(self, loaded: LoadedPlan) -> datetime | None:
-        """The newest event there is, to say whether the plan was sealed before the data."""
-        from octad.data.connect import connect  # noqa: PLC0415 - opens an engine
-        from octad.data.sources import open_sources  # noqa: PLC0415
-        from octad.lifecycle.names import refuse_doubtful  # noqa: PLC0415
+    def request_stamp(self, launch: str, path: Path) -> Entry:
+        """Write what a time-stamping authority is sent for a launch's seal."""
+        from octad.lifecycle import sealing  # noqa: PLC0415 - opens an engine
 
-        project = loaded.plan.project
-        names = {"events", "units"} & {
-            name for name in type(project.sources).model_fields if getattr(project.sources, name)
-        }
-        if not names:
-            return None
-        with connect(project, self.root) as engine:
-            refuse_doubtful(loaded, engine)
-            tables = open_sources(engine, project, only=names, where=loaded.home.where)
-            moments = [i.last for i in tables.intake.values() if i.last is not None]
-        return max(moments, default=None)
+        return sealing.write_request(self.root, launch, path)
+
+    def seals(self) -> tuple[Vouched, ...]:
+        """Every seal of the ledger, with who vouches for it."""
+        from octad.lifecycle import sealing  # noqa: PLC0415 - opens an engine
+
+        return sealing.vouched(self.root)
+
+    def join(self, other: Path, *, now: datetime | None = None) -> Entry:
+        """Join another branch's ledger to this one; see `octad.project.ledger.Ledger.join`."""
+        return Ledger.open(self.root).join(other, now=now or datetime.now(UTC))
 
     def decide(
         self,
@@ -303,15 +311,12 @@ class Session:
         return Ledger.open(self.root).entries()
 
 
-def _before(launch: Launch, newest: datetime | None, now: datetime) -> bool | None:
-    """Whether no outcome of a launch was there yet when its plan was sealed.
-
-    Two things must hold: no event here is of its first day or later, and by the clock it had not
-    begun before that day either; data that end early do not show that nobody had seen more.
-    """
-    if newest is None or launch.starts is None:
-        return None
-    return newest.date() < launch.starts and now.date() <= launch.starts
+def _witnessed(witness: Witness | None) -> str:
+    """Who else vouches for the seal, in a few words."""
+    if witness is None:
+        return ""
+    who = f"commit {witness.by[:10]}" if witness.how == "git" else f"a time stamp of {witness.by}"
+    return f"{who}, {witness.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
 def _look(loaded: LoadedPlan, review: Review) -> Look:

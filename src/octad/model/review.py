@@ -85,6 +85,7 @@ class Review(Stored):
         next: What would decide it, and when.
         looks: How many times the numbers have been looked at, this one included.
         sealed: The day the plan was sealed, if it was.
+        witness: Who else vouches for the day of the seal, and when; empty when nobody does.
         as_of: The review's today: the newest event, or ``--as-of``.
         users: How many users are compared, over all arms.
         final: Whether this is a look after `ends`; before, the anytime interval decides.
@@ -101,6 +102,7 @@ class Review(Stored):
     looks: int = 1
     plan_digest: str
     sealed: date | None = None
+    witness: str = ""
     deviations: tuple[Deviation, ...] = ()
     design: Literal["experiment", "staged", "everyone", "targeted"] = "experiment"
     grade: Grade = Grade.A

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from octad.errors import LedgerError, Where
 from octad.model.plan import Plan, Project
-from octad.model.records import Seal
+from octad.model.records import Seal, Witness
 from octad.model.review import Deviation
 from octad.project.chain import Entry
 from octad.project.digest import canonical, differences, plan_digest, plan_record, sha256
@@ -31,12 +31,14 @@ class Judged:
         digest: Its fingerprint: the seal's, or that of the files.
         seal: The seal that binds, in its place in the ledger; None when there is none.
         changed: What the files say otherwise than the seal.
+        witness: The earliest that vouches for the seal, by what the ledger holds.
     """
 
     loaded: LoadedPlan
     digest: str
     seal: Entry | None = None
     changed: tuple[Deviation, ...] = ()
+    witness: Witness | None = None
 
     @property
     def plan(self) -> Plan:
@@ -60,7 +62,10 @@ def judged(loaded: LoadedPlan, ledger: Ledger) -> Judged:
     entry, seal = bound
     changed = tuple(differences(seal.record, plan_record(loaded.plan)))
     plan = sealed_plan(loaded.plan, entry, seal)
-    return Judged(replace(loaded, plan=plan), seal.plan_digest, entry, changed)
+    said = [e.record for e in ledger.of(seal.launch)]
+    heard = [r for r in said if isinstance(r, Witness) and r.of == entry.digest]
+    witness = min(heard, key=lambda one: one.at, default=None)
+    return Judged(replace(loaded, plan=plan), seal.plan_digest, entry, changed, witness)
 
 
 def sealed_plan(plan: Plan, entry: Entry, seal: Seal) -> Plan:

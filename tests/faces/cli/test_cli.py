@@ -19,8 +19,8 @@ from typer.testing import CliRunner
 from octad.data.check import CheckReport, ColumnNote
 from octad.data.intake import Example, Intake, Reject
 from octad.errors import FileError, LedgerError, Where
+from octad.faces.cli import ledger, work
 from octad.faces.cli import progress as bars
-from octad.faces.cli import work
 from octad.faces.cli.app import app
 from octad.lifecycle.sizing import MetricSize, PlanReport
 from octad.model.review import Verdict
@@ -77,8 +77,17 @@ class FakeSession:
         self._heard("verify")
         line = None if self.whole else 7
         return SimpleNamespace(
-            whole=self.whole, records=12, head="ab" * 32, line=line, why="Cut.", torn=False
+            whole=self.whole,
+            records=12,
+            head="ab" * 32,
+            line=line,
+            why="Cut.",
+            torn=False,
+            joined=0,
         )
+
+    def seals(self) -> tuple[Any, ...]:
+        return ()
 
 
 INTAKE = Intake(
@@ -119,7 +128,8 @@ PLANNED = PlanReport(
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSession:
     made = FakeSession(tmp_path)
-    monkeypatch.setattr(work, "Session", SimpleNamespace(open=lambda folder: made))
+    for module in (work, ledger):
+        monkeypatch.setattr(module, "Session", SimpleNamespace(open=lambda folder: made))
     monkeypatch.chdir(tmp_path)
     return made
 
@@ -266,7 +276,7 @@ def test_plan_says_what_could_be_seen(session: FakeSession) -> None:
 def test_seal_warns_when_data_were_there(session: FakeSession) -> None:
     shown = _run("seal", "circles").stdout
     assert "Sealed circles: 9f2c9f2c9f2c." in shown
-    assert "were there already" in shown
+    assert "could have been seen already" in shown
     assert session.asked == [("seal", "circles", UTC)]
 
 

@@ -113,11 +113,34 @@ def plan(ctx: typer.Context, launch: LaunchName, quiet: Quiet = False) -> None:
 
 
 @app.command()
-def seal(ctx: typer.Context, launch: LaunchName) -> None:
+def seal(
+    ctx: typer.Context,
+    launch: LaunchName,
+    witness: Annotated[
+        str | None,
+        typer.Option(
+            metavar="git|FILE",
+            help="Record who vouches for the seal: git, once ledger.jsonl is committed, or a "
+            "time-stamping authority's answer (RFC 3161).",
+        ),
+    ] = None,
+    authority: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="The certificate to trust for that answer, as PEM."),
+    ] = None,
+    request: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Write what such an authority is sent."),
+    ] = None,
+) -> None:
     """Freeze the plan, so that nobody can bend it to the numbers."""
-    from octad.faces.cli import work  # noqa: PLC0415 - heavy
+    from octad.faces.cli import ledger  # noqa: PLC0415 - heavy
 
-    work.seal(_state(ctx).folder, launch)
+    folder = _state(ctx).folder
+    if witness is not None:
+        ledger.witness(folder, launch, witness, authority)
+    else:
+        ledger.seal(folder, launch, request)
 
 
 @app.command()
@@ -191,11 +214,17 @@ def reflect(ctx: typer.Context, launch: LaunchName, quiet: Quiet = False) -> Non
 
 
 @app.command()
-def verify(ctx: typer.Context) -> None:
+def verify(
+    ctx: typer.Context,
+    join: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="First join another branch's ledger to this one."),
+    ] = None,
+) -> None:
     """Check that no line of the ledger was changed or taken."""
-    from octad.faces.cli import work  # noqa: PLC0415 - heavy
+    from octad.faces.cli import ledger  # noqa: PLC0415 - heavy
 
-    raise typer.Exit(work.verify(_state(ctx).folder))
+    raise typer.Exit(ledger.verify(_state(ctx).folder, join))
 
 
 @app.command()

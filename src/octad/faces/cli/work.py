@@ -8,7 +8,7 @@ from pathlib import Path
 
 from rich.text import Text
 
-from octad.errors import FileError, OctadError, Where
+from octad.errors import FileError
 from octad.faces.cli.progress import progress
 from octad.faces.cli.show import show_check, show_plan
 from octad.faces.safe import clean
@@ -18,7 +18,7 @@ from octad.model.review import Review
 from octad.project import scaffold
 from octad.project.atomic import write_text
 
-__all__ = ["check", "decide", "demo", "init", "plan", "reflect", "review", "seal", "verify"]
+__all__ = ["check", "decide", "demo", "init", "plan", "reflect", "review"]
 
 REVIEWS = "reviews"
 
@@ -63,15 +63,6 @@ def plan(folder: Path, launch: str, *, quiet: bool) -> None:
     with progress(quiet=quiet) as report:
         planned = session.plan(launch, report)
     show_plan(planned, make_console())
-
-
-def seal(folder: Path, launch: str) -> None:
-    """Freeze a plan into the ledger."""
-    record = Session.open(folder).seal(launch, now=_now())
-    _out(f"Sealed {clean(launch)}: {record.plan_digest[:12]}.", "bold")
-    _out("The plan is in ledger.jsonl. Commit that file, and the day is on record.")
-    if record.before_data is False:
-        _out("Mind this: some outcome data of this launch were there already, and reviews say so.")
 
 
 def _written(review: Review, style: str) -> str:
@@ -171,34 +162,6 @@ def reflect(folder: Path, launch: str, *, quiet: bool) -> None:
             f"{outcome.sure * 100:.0f}% sure; {came}."
         )
     _out("It is in ledger.jsonl, for the next plan to learn from.")
-
-
-def verify(folder: Path) -> int:
-    """Check the ledger.
-
-    Returns:
-        0 when it is whole; 2 when it is not.
-    """
-    found = Session.open(folder).verify()
-    if found.torn:
-        raise OctadError(
-            f"The ledger's last line is not complete; the {found.records:,} before it are whole.",
-            where=Where("ledger.jsonl", found.records + 1),
-            mend="If a run was killed while it wrote, the next one sets that line aside, and "
-            "nothing else is lost. If not, bring ledger.jsonl back from git.",
-        )
-    if found.whole and not found.records:
-        _out("There is no ledger yet: nothing was sealed, looked at or decided.")
-        return 0
-    if found.whole:
-        _out(f"The ledger is whole: {found.records:,} records.", "bold")
-        _out(f"Its last fingerprint is {found.head}.")
-        _out("Keep that somewhere else, and no line can be taken off the end unseen.")
-        return 0
-    raise OctadError(
-        f"The ledger is not whole: line {found.line}. {found.why}",
-        mend="Bring ledger.jsonl back from git.",
-    )
 
 
 def demo(folder: Path, world: str, *, users: int, seed: int, quiet: bool) -> None:
