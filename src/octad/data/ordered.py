@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -20,10 +21,10 @@ from octad.model.metric import FunnelMetric, QuantileMetric
 from octad.stats.quantiles import quantile
 from octad.stats.refusal import NotEstimable
 
-__all__ = ["Funnel", "funnel_values", "quantiles_of"]
+__all__ = ["MOST_VALUES", "Funnel", "funnel_values", "quantiles_of", "steps_done"]
 
 FloatArray = NDArray[np.float64]
-_MOST_VALUES = 4_000_000
+MOST_VALUES = 4_000_000
 
 
 def _joined(
@@ -79,18 +80,7 @@ def funnel_values(
     end = None if metric.window is None else metric.window // timedelta(microseconds=1)
     t = t.filter((t.since >= -back) & ((t.since < end) if end is not None else True))
     t = t.mutate(after=t.since >= 0).select("uid", "after", "at", "event")
-    so_far: Any = t.at
-    for i, step in enumerate(steps):
-        hit = t.event.isin(step)
-        t = t.mutate(**{f"hit{i}": ibis.ifelse(hit, so_far, ibis.null("int64"))})
-        if i == len(steps) - 1:
-            break
-        t = t.mutate(**{f"run{i}": t[f"hit{i}"].max().over(_up_to_here(step, steps[i + 1]))})
-        so_far = t[f"run{i}"]
-    span = metric.within // timedelta(microseconds=1)
-    final = t[f"hit{len(steps) - 1}"]
-    through = final.notnull() & (t.at - final <= span)
-    expr = t.group_by("uid", "after").agg(entered=t.hit0.notnull().any(), through=through.any())
+    expr = steps_done(t, steps, within=metric.within // timedelta(microseconds=1))
     rows, key = tape.read("a funnel", expr)
     uid = rows["uid"].to_numpy()
     after = rows["after"].to_numpy(zero_copy_only=False).astype(bool)
@@ -102,7 +92,33 @@ def funnel_values(
     return Funnel(out[0], out[1], out[2], out[3], key)
 
 
-def _up_to_here(step: tuple[str, ...], following: tuple[str, ...]) -> Any:
+def steps_done(t: ibis.Table, steps: Sequence[tuple[Any, ...]], *, within: int) -> ibis.Table:
+    """Which users entered a funnel and which got through it in time.
+
+    Args:
+        t: uid, after (whether after exposure), at (microseconds), event.
+        steps: For each step, the events that are it.
+        within: Microseconds from the first step to the last.
+
+    Returns:
+        uid, after, entered, through.
+    """
+    so_far: Any = t.at
+    for i, step in enumerate(steps):
+        hit = t.event.isin(step)
+        t = t.mutate(**{f"hit{i}": ibis.ifelse(hit, so_far, ibis.null("int64"))})
+        if i == len(steps) - 1:
+            break
+        t = t.mutate(**{f"run{i}": t[f"hit{i}"].max().over(_up_to_here(step, steps[i + 1]))})
+        so_far = t[f"run{i}"]
+    final = t[f"hit{len(steps) - 1}"]
+    through = final.notnull() & (t.at - final <= within)
+    return t.group_by("uid", "after").agg(
+        entered=t.hit0.notnull().any(), through=through.fill_null(False).any()
+    )
+
+
+def _up_to_here(step: tuple[Any, ...], following: tuple[Any, ...]) -> Any:
     """The rows that may come before the next step.
 
     A step at the very moment of the one before counts, so events of one moment are taken
@@ -135,8 +151,8 @@ def quantiles_of(
     t = t.mutate(value=number(column(t, metric.of)))
     t = t.filter(t.value.notnull() & ~t.value.isnan() & ~t.value.isinf())
     rough = int(t.count().to_pyarrow().as_py())
-    if rough > _MOST_VALUES:
-        few = max(1, int(BUCKETS * _MOST_VALUES / rough))
+    if rough > MOST_VALUES:
+        few = max(1, int(BUCKETS * MOST_VALUES / rough))
         keep = np.flatnonzero(population.bucket < few).astype(np.int32)
         chosen = ibis.memtable({"uid": keep})
         t = t.semi_join(chosen, "uid")

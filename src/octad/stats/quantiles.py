@@ -22,10 +22,13 @@ from octad.stats.refusal import NotEstimable
 
 __all__ = [
     "Quantile",
+    "bracket",
     "compare_quantiles",
+    "error_of",
     "from_histogram",
     "levels_around",
     "quantile",
+    "rank_of",
     "share_error",
 ]
 
@@ -117,8 +120,7 @@ def quantile(
     value = _order(ordered, p)
     below = np.bincount(codes, weights=rows <= value, minlength=users)
     share = Moments.from_rows(np.stack([below, np.bincount(codes, minlength=users)], axis=1))
-    ends = levels_around(p, _never_zero(float(share_error(share)), p, users), level)
-    low, high = (_order(ordered, float(end)) for end in ends)
+    low, high = (_order(ordered, end) for end in bracket(share, p, level))
     return _built(value, (low, high), level, n=users, events=len(rows))
 
 
@@ -200,10 +202,37 @@ def _check(p: float) -> None:
         raise ValueError(msg)
 
 
+def rank_of(level: float, n: int) -> int:
+    """The rank, from 0, of the smallest of n values that at least this share does not exceed.
+
+    >>> rank_of(0.5, 4), rank_of(0.9, 10)
+    (1, 8)
+    """
+    at = int(np.ceil(level * n - 1e-9)) - 1
+    return min(max(at, 0), n - 1)
+
+
+def bracket(share: Moments, p: float, level: float = 0.95) -> tuple[float, float]:
+    """The levels whose quantiles bracket the p-quantile, from users' shares below it.
+
+    Args:
+        share: As for `share_error`, of one group.
+        p: The quantile's level.
+        level: Coverage of the bracket.
+    """
+    error = _never_zero(float(share_error(share)), p, int(share.n))
+    low, high = levels_around(p, error, level)
+    return float(low), float(high)
+
+
+def error_of(value: float, ends: tuple[float, float], level: float = 0.95) -> float:
+    """A quantile's standard error: half its bracket over its normal reach."""
+    low, high = min(ends[0], value), max(ends[1], value)
+    return (high - low) / (2 * float(special.ndtri(0.5 + level / 2)))
+
+
 def _order(ordered: FloatArray, level: float) -> float:
-    """The smallest value that at least this share of all values does not exceed."""
-    at = int(np.ceil(level * len(ordered) - 1e-9)) - 1
-    return float(ordered[min(max(at, 0), len(ordered) - 1)])
+    return float(ordered[rank_of(level, len(ordered))])
 
 
 def _never_zero(error: float, p: float, clusters: int) -> float:
@@ -218,5 +247,4 @@ def _built(
     value: float, ends: tuple[float, float], level: float, *, n: int, events: int
 ) -> Quantile:
     low, high = min(ends[0], value), max(ends[1], value)
-    reach = 2 * float(special.ndtri(0.5 + level / 2))
-    return Quantile(value, (high - low) / reach, low, high, level, n, events)
+    return Quantile(value, error_of(value, ends, level), low, high, level, n, events)
