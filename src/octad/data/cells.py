@@ -15,7 +15,7 @@ from octad.model.inputs import MetricCells, Slice, Tail
 from octad.stats.concentration import winsor_threshold
 from octad.stats.moments import Moments
 
-__all__ = ["TOP", "UnitValues", "cells_of", "tail_of", "variants_of", "winsorized"]
+__all__ = ["TOP", "UnitValues", "cells_of", "choices", "tail_of", "variants_of", "winsorized"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -171,11 +171,17 @@ def variants_of(
         arms: How many arms there are.
     """
     found = {}
-    if planned is not None:
-        found["nothing cut"] = cells_of(values, arm, bucket, arms)
-    for quantile in (0.999, 0.99):
-        if quantile != planned:
-            some, edge = winsorized(values, quantile)
-            label = f"largest {100 * (1 - quantile):g}% cut"
-            found[label] = cells_of(some, arm, bucket, arms, winsor=edge)
+    for label, quantile in choices(planned).items():
+        some, edge = (values, None) if quantile is None else winsorized(values, quantile)
+        found[label] = cells_of(some, arm, bucket, arms, winsor=edge)
     return found
+
+
+def choices(planned: float | None) -> dict[str, float | None]:
+    """Where else the largest users could be cut: what that is called, and the quantile.
+
+    >>> choices(0.99)
+    {'nothing cut': None, 'largest 0.1% cut': 0.999}
+    """
+    other = {f"largest {100 * (1 - q):g}% cut": q for q in (0.999, 0.99) if q != planned}
+    return other if planned is None else {"nothing cut": None, **other}
