@@ -6,11 +6,15 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from octad.model.finding import Story
 from octad.model.inputs import History
 from octad.readings.user_tags import _fisher, tagged
 from tests.readings.made import inputs
 
-NAMED = {f"u{i}": "treatment" if i % 2 else "control" for i in range(20)}
+NAMED = {
+    f"u{i}": Story(title="", user=f"u{i}", lines=(), arm="treatment" if i % 2 else "control")
+    for i in range(20)
+}
 
 
 def _tags(odd: tuple[str, ...], even: tuple[str, ...], reader: str = "Lin") -> tuple[

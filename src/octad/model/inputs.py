@@ -449,7 +449,7 @@ class Inputs:
         metrics: By metric name.
         absent: Metric name to why it could not be measured.
         variants: By metric, then by the name of the choice.
-        named: Users whose timelines were read, under their keyed hashes, to their arm.
+        named: Timelines that were asked for by name, by the user's keyed hash.
         refused_segments: Attribute to why it cannot be a segment.
         kinds: Metric that counts several events, to each event's own cells (everyone only).
         patterns: Signs of trouble that no event names, in a sample, by intensity of use.
@@ -473,7 +473,7 @@ class Inputs:
     ways: Ways | None = None
     patterns: Errors | None = None
     stories: tuple[Story, ...] = ()
-    named: Mapping[str, str] = field(default_factory=dict)
+    named: Mapping[str, Story] = field(default_factory=dict)
     reviews: Reviews | None = None
     releases: Releases | None = None
     volume: Volume | None = None

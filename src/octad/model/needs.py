@@ -26,7 +26,9 @@ class Needs:
         errors: Errors by intensity of use before exposure.
         walks: What users do and staff do.
         stories: How many timelines of real users.
-        named: Users, under their keyed hashes, whose arm is wanted: their timelines were read.
+        named: Users, under their keyed hashes, whose timelines are wanted again.
+        hurt: Segments that the launch hurts, each as attribute and value pairs: some of the
+            timelines are to come from there.
         reviews: Reviews of our product and its rivals.
         releases: Releases of our product and its rivals.
         exposure: Who was exposed when, and what was wrong with it.
@@ -49,6 +51,7 @@ class Needs:
     walks: bool = False
     stories: int = 0
     named: frozenset[str] = frozenset()
+    hurt: frozenset[tuple[tuple[str, str], ...]] = frozenset()
     reviews: bool = False
     releases: bool = False
     exposure: bool = False

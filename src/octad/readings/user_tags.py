@@ -28,8 +28,8 @@ def tagged(inputs: Inputs) -> Finding | None:
     names = [t for t, _ in Counter(t for _, _, tags in read for t in tags).most_common(8)]
     saw = {t: {u for u, _, tags in read if t in tags} for t in names}
     control = inputs.arms[0]
-    with_it = [u for u in users if inputs.named[u] != control]
-    without = [u for u in users if inputs.named[u] == control]
+    with_it = [u for u in users if inputs.named[u].arm != control]
+    without = [u for u in users if inputs.named[u].arm == control]
     claim = (
         f"{_people(readers)} read {len(users)} timelines before the numbers, without knowing the "
         f"arm: {len(with_it)} with the launch, {len(without)} without."
