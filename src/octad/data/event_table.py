@@ -16,6 +16,7 @@ from octad.data.clock import DAY, from_micros, micros, to_micros
 from octad.data.days import Days
 from octad.data.event_names import check_names
 from octad.data.gathering import FEWEST_IN_ARM, Gathering
+from octad.data.older import gather_older
 from octad.data.ordered import funnel_values, quantiles_of
 from octad.data.population import Frame, Population, compare_everyone, compare_exposed
 from octad.data.primitives import PRE_DAYS, Part, Recipe, aggregate, calendar_of, kinds_of, recipe
@@ -93,6 +94,7 @@ def gather_events(job: Gathering, frame: Frame | None) -> None:
     if job.needs.volume:
         with tape.stage("events by day", rows):
             job.parts["volume"] = _volume(job, population, events)
+    gather_older(job, population, events, rows)
 
 
 def _gather_rollup(

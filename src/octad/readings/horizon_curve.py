@@ -26,6 +26,9 @@ _STAYED = 0.9
 """Share of the users that a day must still have for the curve over days: else other users' days
 would be set beside one another."""
 _MISFIT = 0.001
+_AFTER = 1
+"""Days left out at the start: on the day of exposure everybody is there because of it, so its
+effect is of another kind, and its small error would pull the whole curve to it."""
 _STEPS = 24
 
 
@@ -36,7 +39,7 @@ class Followed:
     Attributes:
         days: Days that are shown; `sign` +1 when more is better.
         effects: The effect on each of them with its band; None without sums by bucket.
-        fitted: The same over the days on which nearly all users are still there, for `fit`.
+        fitted: The same from the second day on, while nearly all users are still there, for `fit`.
         fit: A curve that settles, up being good; None where the days follow none.
     """
 
@@ -72,7 +75,7 @@ def follow(plan: Plan, inputs: Inputs, daily: Daily, arm: int, days: int, wide: 
         seen = pair[:, :, :shown, 0].sum(axis=(0, 1))
         same = int((seen >= _STAYED * max(1.0, float(seen[0]))).sum())
         effects = _effects(pair[:, :, :shown], level, wide)
-        fitted = _effects(pair[:, :, :same], level, 1.0)
+        fitted = _effects(pair[:, :, _AFTER:same], level, 1.0)
         horizon = plan.launch.horizon
         end = max(shown, horizon.days if horizon is not None else shown)
         fit = None if fitted is None else _settled(fitted, sign, end, level)
@@ -88,7 +91,7 @@ def _effects(by_bucket: FloatArray, level: float, wide: float) -> DayEffects | N
 
 def _settled(fitted: DayEffects, sign: int, day: float, level: float) -> LearningCurve | None:
     """A curve that settles, asked about a day (from 1); None where the days do not follow one."""
-    t = np.arange(len(fitted.value), dtype=np.float64)
+    t = _AFTER + np.arange(len(fitted.value), dtype=np.float64)
     try:
         found = learning_curve(
             t, sign * fitted.value, fitted.weighing, horizon=day - 1, level=level

@@ -135,7 +135,7 @@ def _main(
     fit = f.fit
     bent = fit if fit is not None and fit.p <= alpha and fit.half_life is not None else None
     lead, stance = _named(change, bent)
-    claim = f"{lead} {capital(said)}{_pace(bent, f.sign)}."
+    claim = f"{lead} {capital(said)}{_pace(bent, f.sign, f.days)}."
     if not f.plan.launch.randomised:
         claim, stance = f"Nobody was chosen by chance, so this is no effect: {said}.", Stance.MIXED
     low, high = sorted((f.sign * change.low, f.sign * change.high))
@@ -183,34 +183,39 @@ def _named(change: _Change, bent: LearningCurve | None) -> tuple[str, Stance]:
         if change.still:
             return "It gets better.", Stance.FOR
         return "It gets better, as if people got used to it.", Stance.MIXED
-    if bent is not None and bent.start > bent.limit and bent.start > 0:
-        lost = bent.limit_high < 0.5 * bent.start
-        stance = Stance.AGAINST if lost else Stance.MIXED
-        return "Part of the gain passed in the first days (novelty).", stance
-    if bent is not None and bent.limit > bent.start and bent.limit > 0:
-        return "The gain took some days to come (learning).", (
-            Stance.FOR if change.still else Stance.MIXED
-        )
+    if bent is not None:
+        return _bent(change, bent)
     if change.still:
         return "The gain is still there.", Stance.FOR
     return "No change over time can be told.", Stance.MIXED
 
 
-def _pace(bent: LearningCurve | None, sign: int) -> str:
+def _bent(change: _Change, bent: LearningCurve) -> tuple[str, Stance]:
+    """What a change is called that the days together show, and first against last third do not."""
+    if bent.start > bent.limit:
+        if bent.start <= 0:
+            return "It gets worse.", Stance.AGAINST
+        lost = bent.limit_high < 0.5 * bent.start
+        return "Part of the gain passed (novelty).", Stance.AGAINST if lost else Stance.MIXED
+    if bent.limit > 0:
+        stance = Stance.FOR if change.still else Stance.MIXED
+        return "The gain took some days to come (learning).", stance
+    return "It gets better, as if people got used to it.", Stance.MIXED
+
+
+def _pace(bent: LearningCurve | None, sign: int, seen: int) -> str:
     """How fast, and what would stay; nothing unless the curve bends beyond chance."""
     if bent is None or bent.half_life is None:
         return ""
-    half = bent.half_life
-    high = (
-        "more days than were seen"
-        if np.isinf(bent.half_life_high)
-        else plain(bent.half_life_high, _digits(bent.half_life_high))
+    if bent.half_life > seen or np.isinf(bent.half_life_high):
+        return "; it is still on its way, so where it ends cannot be told"
+    half, low, high = (
+        plain(x, _digits(x)) for x in (bent.half_life, bent.half_life_low, bent.half_life_high)
     )
-    low = plain(bent.half_life_low, _digits(bent.half_life_low))
     what = "what passes" if abs(bent.limit) < abs(bent.start) else "the change"
     edges = sorted((sign * bent.limit_low, sign * bent.limit_high))
     return (
-        f"; half of {what} is over after {plain(half, _digits(half))} days [{low} to {high}], and "
+        f"; half of {what} is over after {half} days [{low}, {high}], and "
         f"{percent_text(sign * bent.limit, *edges)} would stay"
     )
 

@@ -141,8 +141,8 @@ def _parted(kpi: Measured, fallen: list[tuple[Judged, Beside | None]]) -> Said:
     gap, low, high = b.apart
     digits = 1
     edges = f"[{plain(-100 * high, digits)}, {plain(-100 * low, digits)}]"
-    whom = f"{spoken(widest.measured.metric)} " if len(fallen) > 1 else ""
-    said += f"; {whom}lies {plain(-100 * gap, digits)} points {edges} below it"
+    whom = spoken(widest.measured.metric)
+    said += f"; {whom} lies {plain(-100 * gap, digits)} points {edges} below {spoken(kpi.metric)}"
     return said, Stance.AGAINST, _points(b)
 
 
