@@ -120,6 +120,10 @@ def look_at(
         cost=Cost(
             rows_scanned=scanned,
             stages=tuple(Stage(name=n, seconds=round(s, 3), rows=r) for n, s, r in stages),
+            files=None if inputs.files_read is None else inputs.files_read.files,
+            files_read=None if inputs.files_read is None else inputs.files_read.read,
+            kept_from=None if inputs.files_read is None else inputs.files_read.kept_from,
+            why_all="" if inputs.files_read is None else inputs.files_read.why_all,
         ),
     )
     return review, inputs

@@ -439,6 +439,23 @@ class History:
 
 
 @dataclass(frozen=True, slots=True)
+class FilesRead:
+    """Which of the events' files were read, and which were known from the look before.
+
+    Attributes:
+        files: How many there are.
+        read: How many were read in full.
+        kept_from: The last day that the look saw from which the rest was kept; None without one.
+        why_all: Why all were read although a look was kept, in words; empty otherwise.
+    """
+
+    files: int
+    read: int
+    kept_from: date | None = None
+    why_all: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Inputs:
     """All that readings get.
 
@@ -484,3 +501,4 @@ class Inputs:
     left_out: tuple[tuple[str, str, int], ...] = ()
     queries: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     cost: Any = None
+    files_read: FilesRead | None = None

@@ -68,10 +68,21 @@ class Stage(Stored):
 
 
 class Cost(Stored):
-    """What a review cost: rows scanned, and time by stage."""
+    """What a review cost: rows scanned, and time by stage.
+
+    Attributes:
+        files: How many files the events are in; None when they are in none.
+        files_read: Of these, how many were read: new ones, and older ones for new users.
+        kept_from: The last day that the look saw from which the rest was kept; None without one.
+        why_all: Why every file was read although a look was kept, in words; empty otherwise.
+    """
 
     rows_scanned: int = 0
     stages: tuple[Stage, ...] = ()
+    files: int | None = None
+    files_read: int | None = None
+    kept_from: date | None = None
+    why_all: str = ""
 
 
 class Review(Stored):
