@@ -60,11 +60,14 @@ class Sample:
         person: (m,) number of a user, or -1 - i for the i-th member of staff.
         arms: Names in the plan, control first.
         arm, bucket, exposed: By number of a user: arm code, bucket, and moment of exposure.
-        ids: Number to the user's id, for their names on a page; the team is not needed in it.
+        ids: Number to the user's id, for their names on a page and what is known of them; -1 - i
+            for the i-th member of staff.
         time: (m,) microseconds.
         event: (m,) codes into `names`.
         visit: (m,) visit numbers; a visit ends after 30 quiet minutes.
         users: How many users were sampled; `staff` how many of the team were seen.
+        band: By number of a user, intensity of use before exposure, as codes into `bands`, lightest
+            first; None where nobody had any.
     """
 
     person: IntArray
@@ -80,6 +83,8 @@ class Sample:
     staff: int
     query: str
     ids: dict[int, str] = field(default_factory=dict)
+    band: IntArray | None = None
+    bands: tuple[str, ...] = ()
 
 
 def few_of(users: int) -> int:
