@@ -57,8 +57,12 @@ class Raw:
             DataError: When a file cannot be read at all; names the file.
             UnknownNameError: When the connection has no such table.
         """
+        if self.kind == "files":
+            paths = [str(path) for path in self.paths] or [self.named]
+            return _from_cluster(self, paths, f"_octad_raw_{self.source}")
         if self.kind == "table":
-            return _from_connection(self.engine, self.named, self.where)
+            look_up = _from_engine if self.engine.remote else _from_connection
+            return look_up(self.engine, self.named, self.where)
         if self.kind == "duckdb":
             return _from_database(self)
         return _from_parquet(self, f"_octad_raw_{self.source}")
@@ -161,6 +165,20 @@ def _from_parquet(raw: Raw, name: str) -> ir.Table:
             mend="A column must have one type in all files.",
         ) from error
     return raw.engine.backend.table(name)
+
+
+def _from_cluster(raw: Raw, paths: list[str], name: str) -> ir.Table:
+    """Parquet that an engine other than DuckDB reads by its own arms."""
+    try:
+        table: ir.Table = raw.engine.backend.read_files(paths, name)
+    except Exception as error:
+        spoken = raw.engine.abilities.spoken
+        raise DataError(
+            f"{spoken} cannot read '{raw.named}': {_first_line(error)}",
+            where=raw.where,
+            mend="Every worker must be able to reach it under this name.",
+        ) from error
+    return table
 
 
 def _from_connection(engine: Engine, table: str, where: Where | None) -> ir.Table:

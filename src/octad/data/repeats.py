@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import ibis
 import ibis.expr.types as ir
@@ -70,16 +70,19 @@ def _ranked(name: str, table: ir.Table) -> tuple[ir.Table, int, Mapping[str, int
     copies = more.aggregate(n=(more["n"] - 1).sum()).to_pyarrow()["n"][0].as_py()
     if not copies:
         return table, 0, out
-    order = [*_order(name, table), *_tie_breakers(table)]
+    # Ibis keeps the last word on a column that is named twice in an order.
+    order = [*_order(name, table), *_tie_breakers(table, but={"known", "time", key})]
     window = ibis.window(group_by=table[key], order_by=order)
     ranked = table.mutate(_copy=ibis.row_number().over(window))
     kept = ranked.filter((ranked["_copy"] == 0) | ranked[key].isnull()).drop("_copy")
     return kept, int(copies), out
 
 
-def _tie_breakers(table: ir.Table) -> list[ir.Value]:
+def _tie_breakers(table: ir.Table, but: Collection[str]) -> list[ir.Value]:
     """All columns in an order that no engine's collation changes: texts by their digest."""
-    plain = [c for c in known_columns(table) if not table[c].type().is_nested()]
+    plain = [
+        c for c in known_columns(table) if c not in but and not table[c].type().is_nested()
+    ]
     return [
         ibis.asc(
             table[c].hexdigest("md5") if table[c].type().is_string() else table[c],

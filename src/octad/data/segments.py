@@ -161,8 +161,7 @@ def from_table(
         The attributes, and those refused with the reason: measured after exposure.
     """
     who = population.table.select("uid", "user", "exposed")
-    once = users.distinct(on="user", keep="first")
-    joined = who.left_join(once, who.user == once.user)
+    joined = who.left_join(users, who.user == users.user)
     shown = {name: joined[name] for name in names}
     if "known" in users.columns and users.known.type().is_timestamp():
         late = (micros(joined.known) > joined.exposed).fill_null(False)

@@ -1,0 +1,1 @@
+"""One suite, every engine: the same product, the same review, the same numbers."""
