@@ -9,7 +9,7 @@ import ibis
 from octad.data.cohort import cohort_of, spans_of
 from octad.data.gathering import Gathering
 from octad.data.population import Frame
-from octad.data.visits import visits_of
+from octad.data.visits import deep_events, visits_of
 from octad.model.inputs import Exposure
 from octad.model.metric import CountMetric
 
@@ -52,8 +52,9 @@ def gather_older(job: Gathering, compared: Compared, events: ibis.Table, rows: i
     if needs.visits and arms > 1 and isinstance(kpi, CountMetric):
         with tape.stage("how deep visits are", rows):
             job.parts["visits"] = visits_of(
-                tape, compared.table, events, kpi, arms=arms, users=users, until=frame.until
-            )
+                tape, compared.table, events, kpi, deep=deep_events(plan, kpi),
+                arms=arms, users=users, until=frame.until,
+            )  # fmt: skip
     if not needs.cohort or arms < 2 or frame.starts is None:
         return
     first = job.tables.intake["events"].first

@@ -1,4 +1,4 @@
-"""How deep visits are: whether anything but the KPI's own events happens in them."""
+"""How deep visits are: whether anything that people come for happens in them, beside the KPI."""
 
 from __future__ import annotations
 
@@ -13,8 +13,9 @@ from octad.data.population import BUCKETS, bucket_hex, buckets_from_hex
 from octad.data.tape import Tape
 from octad.model.inputs import Visits
 from octad.model.metric import CountMetric
+from octad.model.plan import Plan
 
-__all__ = ["MOST_USERS", "some_users", "visits_of"]
+__all__ = ["MOST_USERS", "deep_events", "some_users", "visits_of"]
 
 MOST_USERS = 60_000
 """Users whose visits are read: order needs the events themselves."""
@@ -36,26 +37,40 @@ def some_users(table: ibis.Table, users: int, most: int) -> ibis.Table:
     return table.filter(table.user.hexdigest("md5").substr(_DIGITS, _DIGITS) < below)
 
 
+def deep_events(plan: Plan, metric: CountMetric) -> tuple[str, ...]:
+    """Events that make a visit more than shallow: those of the charter's other jobs.
+
+    The launch's own jobs do not count, or a feed that shows itself on every visit would make every
+    visit deep. Without such jobs the answer is empty: then any event but the KPI's counts.
+    """
+    served = plan.launch.jobs
+    jobs = plan.project.charter.jobs.items()
+    found = dict.fromkeys(e for name, job in jobs if name not in served for e in job.events)
+    return tuple(e for e in found if e not in metric.count)
+
+
 def visits_of(
     tape: Tape,
     who: ibis.Table,
     events: ibis.Table,
     metric: CountMetric,
     *,
+    deep: tuple[str, ...],
     arms: int,
     users: int,
     until: int,
 ) -> Visits | None:
     """Count visits, and the KPI's events in them, by arm and bucket.
 
-    A visit ends after 30 quiet minutes; it is shallow when nothing but the KPI's own events
-    happened in it. Only users whose window has ended count, and only what they did within it.
+    A visit ends after 30 quiet minutes; it is shallow when nothing of `deep` happened in it. Only
+    users whose window has ended count, and only what they did within it.
 
     Args:
         tape: Runs the queries.
         who: The users compared: user, code (arm), exposed (microseconds).
         events: user, time, event, and what the metric's condition names.
         metric: The KPI.
+        deep: From `deep_events`; when empty, every event but the KPI's.
         arms: How many arms; `users` how many users; `until` the first moment not observed.
         users: See `arms`.
         until: See `arms`.
@@ -74,24 +89,30 @@ def visits_of(
     )
     if not people.num_rows:
         return None
-    rows, key = tape.read("visits and what was done in them", _by_bucket(chosen, events, metric,
-                          window, until))  # fmt: skip
+    visits = _by_bucket(chosen, _marked(events, metric, deep), window, until)
+    rows, key = tape.read("visits and what was done in them", visits)
     found = {name: _grid(rows, name, arms) for name in ("visits", "shallow", "kpi", "kpi_shallow")}
     return Visits(**found, users=_grid(people, "users", arms), query=key)
 
 
-def _by_bucket(
-    chosen: ibis.Table, events: ibis.Table, metric: CountMetric, window: int | None, until: int
-) -> ibis.Table:
+def _marked(events: ibis.Table, metric: CountMetric, deep: tuple[str, ...]) -> ibis.Table:
+    """Events with their moment, whether they are the KPI's, and whether they make a visit deep."""
     own = events.event.isin(metric.count)
     if metric.where is not None:
         own = own & condition(events, metric.where).fill_null(False)
-    marked = events.select(user=events.user, at=micros(events.time), own=own.fill_null(False))
+    own = own.fill_null(False)
+    more = events.event.isin(deep).fill_null(False) if deep else ~own
+    return events.select(user=events.user, at=micros(events.time), own=own, deep=more)
+
+
+def _by_bucket(
+    chosen: ibis.Table, marked: ibis.Table, window: int | None, until: int
+) -> ibis.Table:
     t = marked.join(chosen, "user")
     t = t.filter((t.at >= t.exposed) & (t.at < until))
     if window is not None:
         t = t.filter(t.at < t.exposed + window)
-    t = t.select("user", "code", "hex", "at", "own")
+    t = t.select("user", "code", "hex", "at", "own", "deep")
     before = t.at.lag().over(ibis.window(group_by=t.user, order_by=t.at))
     t = t.mutate(opens=(before.isnull() | (t.at - before > _GAP)).cast("int64"))
     t = t.mutate(
@@ -100,7 +121,7 @@ def _by_bucket(
         )
     )
     visits = t.group_by("code", "hex", "user", "visit").agg(
-        own=t.count(where=t.own), other=t.count(where=~t.own)
+        own=t.count(where=t.own), other=t.count(where=t.deep)
     )
     return visits.group_by("code", "hex").agg(
         visits=visits.count(),

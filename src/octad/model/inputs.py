@@ -369,7 +369,8 @@ class Visits:
 
     Attributes:
         visits: How many; a visit ends after 30 quiet minutes.
-        shallow: Those in which nothing but the KPI's own events happened.
+        shallow: Those in which no job of the charter was done but those that the launch serves;
+            where the charter names no others, those with nothing but the KPI's own events.
         kpi: Events of the KPI in all visits; `kpi_shallow` those in shallow ones.
         users: How many users were sampled, those without a visit too.
     """

@@ -69,6 +69,8 @@ class Look(RecordBase):
         as_of: The review's today; looking twice at the same data is one look.
         users: Users compared, over all arms.
         effects: Metric to its relative effect and standard error, such as ``(-0.031, 0.004)``.
+        joint: Two metrics in alphabetical order and the covariance of their effects' errors, which
+            come of the same users.
         deviations: What the review was done otherwise than sealed, in words.
         unread: The numbers were opened before the timelines were read.
     """
@@ -82,6 +84,7 @@ class Look(RecordBase):
     users: int = 0
     kpi: str = ""
     effects: dict[str, tuple[float, float]] = {}
+    joint: tuple[tuple[str, str, float], ...] = ()
     deviations: tuple[str, ...] = ()
     unread: bool = False
 

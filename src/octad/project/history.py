@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from octad.model.inputs import History, PastForecast, PastLaunch
-from octad.model.records import Decision, Look, Outcome, Seal, Unlocked
+from octad.model.records import Decision, Look, Outcome, Seal, Tagged, Unlocked, Walked
 from octad.project.chain import Entry
 from octad.project.digest import canonical, differences, sha256
 from octad.project.ledger import binding_seal
@@ -42,7 +42,17 @@ def history(
         sealed=None if found is None else found[0].at.date(),
         sealed_before_data=None if found is None else _before_data(found, own),
         deviations=_deviations(found, own, record),
+        tags=_tags(own),
+        walked=tuple(e.record.step for e in entries if isinstance(e.record, Walked)),
     )
+
+
+def _tags(own: Sequence[Entry]) -> tuple[tuple[str, str, tuple[str, ...]], ...]:
+    """Each reader's last word on each user."""
+    said = {
+        (e.record.user, e.record.reader): e.record.tags for e in own if isinstance(e.record, Tagged)
+    }
+    return tuple((user, reader, tags) for (user, reader), tags in said.items())
 
 
 def _past(entries: Sequence[Entry], launch: str) -> tuple[PastLaunch, ...]:
@@ -67,9 +77,20 @@ def _past(entries: Sequence[Entry], launch: str) -> tuple[PastLaunch, ...]:
             decided=decided.get(name, ""),
             kpi=look.kpi,
             effects=look.effects,
+            with_kpi=_with_kpi(look),
+            joint={(one, two): shared for one, two, shared in look.joint},
         )
         for name, (entry, look) in looks.items()
     )
+
+
+def _with_kpi(look: Look) -> dict[str, float]:
+    """Metric to the covariance of its error with the KPI's."""
+    return {
+        two if one == look.kpi else one: shared
+        for one, two, shared in look.joint
+        if look.kpi in (one, two)
+    }
 
 
 def _forecasts(entries: Sequence[Entry]) -> tuple[PastForecast, ...]:

@@ -291,15 +291,17 @@ def _shallow_visits(case: _Case) -> _Source | None:
     if visits is None or visits.users is None:
         return None
     pick = [0, case.arm]
+    served = case.plan.launch.jobs
+    jobs = [name for name in case.plan.project.charter.jobs if name not in served]
+    what = f"none of {', '.join(spoken(j) for j in jobs)}" if jobs else "nothing else"
     sums = np.stack([visits.users[pick], visits.kpi[pick], visits.kpi_shallow[pick]], axis=-1)
     found = gain_share(sums)
     return _Source(
         "shallow_visits",
-        "visits with nothing else in them",
+        f"visits with {what}",
         found,
-        f"{_share(found)} of {case.gain} lies in visits in which nothing else "
-        f"was done; without it such visits hold {found.fair:.0%} (from "
-        f"{int(sums[..., 0].sum()):,} users' visits).",
+        f"{_share(found)} of {case.gain} lies in visits with {what} in them; without "
+        f"it such visits hold {found.fair:.0%} ({int(sums[..., 0].sum()):,} users' visits).",
         f"even: {found.fair:.0%}",
     )
 
