@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 from octad.model.finding import Stance, Table
-from octad.model.inputs import History, Ways
+from octad.model.inputs import Ways
 from octad.readings.user_walked import checklist, gone_by_team, like_whom, places, walked
-from tests.readings.made import inputs
+from tests.readings.made import ARMS
 
 STEPS = (("open", "pay"), ("open", "feed"), ("feed", "like"), ("open", "feed", "like"))
 KIND = (Ways.STEP, Ways.STEP, Ways.STEP, Ways.TURN)
@@ -39,7 +39,7 @@ def ways(staff: list[int], users: int = 400, **more: Any) -> Ways:
 
 
 def test_the_share_is_by_use_and_by_users_and_the_launch_brought_what_is_not_walked() -> None:
-    found = walked(inputs(), ways([5, 0, 0, 0]))
+    found = walked(ways([5, 0, 0, 0]), ARMS, [])
     assert found is not None
     assert found.estimate is not None
     assert found.estimate.value == pytest.approx(4000 / 4800)
@@ -50,7 +50,7 @@ def test_the_share_is_by_use_and_by_users_and_the_launch_brought_what_is_not_wal
 
 
 def test_a_team_that_has_been_everywhere_is_for_it() -> None:
-    found = walked(inputs(), ways([5, 5, 5, 5]))
+    found = walked(ways([5, 5, 5, 5]), ARMS, [])
     assert found is not None
     assert found.stance is Stance.FOR
 
@@ -60,8 +60,7 @@ def test_a_logged_walk_covers_what_lies_within_it() -> None:
     assert gone_by_team(some, [("open", "feed", "like")]).all()
     assert gone_by_team(some, [("feed", "like")]).tolist() == [True, False, True, False]
     assert gone_by_team(some, [("pen", "feed")]).tolist() == [True, False, False, False]
-    after = inputs(history=History(walked=(("open", "feed", "like"),)))
-    found = walked(after, some)
+    found = walked(some, ARMS, [("open", "feed", "like")])
     assert found is not None
     assert found.stance is Stance.FOR
 

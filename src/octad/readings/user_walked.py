@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octad.model.finding import Bars, Evidence, Finding, Grade, Number, Stance, Table
-from octad.model.inputs import Inputs, Ways
+from octad.model.inputs import Ways
 from octad.model.numbers import count, plain, share
 from octad.stats.divergence import jensen_shannon
 from octad.stats.refusal import NotEstimable
@@ -73,9 +73,16 @@ def checklist(
     return sorted(listed, key=lambda row: (-row[2], -row[3]))[:most]
 
 
-def walked(inputs: Inputs, ways: Ways) -> Finding | None:
-    """The share of what users do that the team has done, by use and by users."""
-    gone = gone_by_team(ways, inputs.history.walked)
+def walked(ways: Ways, arms: tuple[str, ...], logged: Iterable[tuple[str, ...]]) -> Finding | None:
+    """The share of what users do that the team has done, by use and by users.
+
+    Args:
+        ways: The sample's journeys.
+        arms: Names of the arms, control first.
+        logged: Walks from the ledger, event by event.
+    """
+    logged = tuple(logged)
+    gone = gone_by_team(ways, logged)
     try:
         by_use = _share(ways, gone, ways.STEP)
     except NotEstimable:
@@ -87,8 +94,8 @@ def walked(inputs: Inputs, ways: Ways) -> Finding | None:
         f"The team has walked {by_use.share:.0%} of what users do step by step, weighed by how "
         f"often it is done; {by_users:.0%}, weighed by how many people do it."
     )
-    claim += _by_arm(inputs, ways, gone) + _to_jobs(ways, gone)
-    rows = checklist(ways, inputs.history.walked)
+    claim += _by_arm(arms, ways, gone) + _to_jobs(ways, gone)
+    rows = checklist(ways, logged)
     if rows:
         steps, _, users, _ = rows[0]
         claim += (
@@ -150,9 +157,9 @@ def _share(ways: Ways, gone: BoolArray, kind: str, arm: int | None = None) -> Wa
     )
 
 
-def _by_arm(inputs: Inputs, ways: Ways, gone: BoolArray) -> str:
+def _by_arm(arms: tuple[str, ...], ways: Ways, gone: BoolArray) -> str:
     """With the launch against without, where the intervals part."""
-    if len(inputs.arms) != 2:
+    if len(arms) != 2:
         return ""
     try:
         without, with_it = (_share(ways, gone, ways.STEP, arm) for arm in (0, 1))
