@@ -26,6 +26,7 @@ from octad.model.metric import (
 )
 
 __all__ = [
+    "ACTIVE",
     "OPEN",
     "PRE_DAYS",
     "Part",
@@ -66,6 +67,10 @@ class Primitive:
     where: str | None = None
     after: int | None = None
     before: int | None = None
+
+
+ACTIVE = Primitive()
+"""Every event: whether a user was there at all."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from octad.data.population import Frame
-from octad.data.primitives import Recipe
+from octad.data.primitives import OPEN, PRE_DAYS, Primitive, Recipe
 from octad.data.samples import Sample
 from octad.model.inputs import (
     Daily,
@@ -38,13 +38,16 @@ class Request:
             `octad.data.primitives.OPEN` days, after every event.
         kinds: Metric to its events, each as a recipe of its own.
         funnels: Metrics that need the order of events; `quantiles` those that need their values.
-        daily: Names of recipes wanted by day since exposure; `calendar` by calendar day.
+        daily: Names of recipes wanted by day since exposure.
+        calendar: Counts and sums wanted by calendar day, each as what is added up.
         sliced, tails, variants: Names wanted in those forms.
         jobs: The charter's jobs that have events, with them; `errors` the error events.
         segments: Attributes the plan asks for; None for every one that is known.
         sample: Whether a sample of users' events in order is wanted.
         retention, volume: As in `octad.model.needs.Needs`.
-        mirror: Whether users are compared with their own past (a launch for everyone).
+        mirror: For a launch for everyone, whose users are compared with their own past:
+            microseconds from the launch to the end of what is seen; else None.
+        before, after: Days before and after exposure over which the jobs are counted.
     """
 
     recipes: Mapping[str, Recipe]
@@ -52,7 +55,7 @@ class Request:
     funnels: Mapping[str, FunnelMetric] = field(default_factory=dict)
     quantiles: Mapping[str, QuantileMetric] = field(default_factory=dict)
     daily: frozenset[str] = frozenset()
-    calendar: frozenset[str] = frozenset()
+    calendar: Mapping[str, Primitive] = field(default_factory=dict)
     sliced: frozenset[str] = frozenset()
     tails: frozenset[str] = frozenset()
     variants: frozenset[str] = frozenset()
@@ -62,7 +65,9 @@ class Request:
     sample: bool = False
     retention: bool = False
     volume: bool = False
-    mirror: bool = False
+    mirror: int | None = None
+    before: int = PRE_DAYS
+    after: int = OPEN
 
 
 @dataclass(frozen=True, slots=True)
