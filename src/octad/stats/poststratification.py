@@ -42,6 +42,9 @@ called one 7.7% of the time when two are enough and 6.5% with five (`make calibr
 with some ten an arm in each stratum it is as promised."""
 
 
+_MANY = 2000
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class PostStratified:
     """A comparison within strata, summed by their pooled sizes.
@@ -173,7 +176,12 @@ def _expected_inverse(n: FloatArray) -> FloatArray:
             max(SMALLEST, np.floor(centre - reach)),
             min(size - SMALLEST, np.ceil(centre + reach)) + 1,
         )
-        chance = stats.hypergeom.pmf(counts, round(total), round(size), round(arm))
+        split = round(total), round(size), round(arm)
+        if size > _MANY:
+            # The exact pmf takes seconds here; the logarithms lose nothing that is asked for.
+            chance = np.exp(stats.hypergeom.logpmf(counts, *split))
+        else:
+            chance = stats.hypergeom.pmf(counts, *split)
         chance /= chance.sum()
         expected[s] = (chance / counts).sum(), (chance / (size - counts)).sum()
     return expected
