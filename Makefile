@@ -6,9 +6,10 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS   ?=
 RESOLVE := pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --quiet
+ENGINES := --extra postgres --extra spark --extra clickhouse --extra chdb
 DEMO   ?= demo
 
-.PHONY: demo test check lint types imports tests numbers calibrate lock chromium clean help
+.PHONY: demo test check lint types imports tests numbers calibrate lock chromium engines clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -33,7 +34,7 @@ $(VENV)/.tests: requirements-dev.lock
 demo: $(VENV)/.runs  ## make the worked example, review it, say where the report is
 	@$(BIN)/octad demo $(DEMO)
 
-test: $(VENV)/.tests chromium check tests  ## all checks and all tests
+test: $(VENV)/.tests chromium engines check tests  ## all checks and all tests
 
 check: lint types imports  ## style, types, layers
 
@@ -48,10 +49,13 @@ imports: $(VENV)/.tests
 	$(BIN)/lint-imports
 
 tests: $(VENV)/.tests
-	$(BIN)/pytest -n auto --dist worksteal $(ARGS)
+	$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
 
 chromium:        ## the browser that the report's test needs (Debian's, when there is none)
 	@sh tools/chromium.sh
+
+engines:         ## PostgreSQL and Java, which the engines' tests need (Debian's, when there are none)
+	@sh tools/engines.sh
 
 numbers: $(VENV)/.tests  ## our statistics beside published numbers
 	@$(BIN)/python -m tests.reference.table $(ARGS)
@@ -62,7 +66,7 @@ calibrate: $(VENV)/.tests  ## measured error rates and coverage
 lock: $(VENV)/.tests  ## resolve both locks anew
 	@$(PIP) uv
 	$(BIN)/uv $(RESOLVE) --group build --upgrade -o requirements.lock
-	$(BIN)/uv $(RESOLVE) --group dev --extra examples -c requirements.lock --upgrade -o requirements-dev.lock
+	$(BIN)/uv $(RESOLVE) --group dev --extra examples $(ENGINES) -c requirements.lock --upgrade -o requirements-dev.lock
 
 clean:           ## remove what was made
 	rm -rf $(VENV) demo screenshots build dist .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
