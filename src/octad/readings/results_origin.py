@@ -300,9 +300,19 @@ def _shallow_visits(case: _Case) -> _Source | None:
         "shallow_visits",
         f"visits with {what}",
         found,
-        f"{_share(found)} of {case.gain} lies in visits with {what} in them; without "
-        f"it such visits hold {found.fair:.0%} ({int(sums[..., 0].sum()):,} users' visits).",
+        _of_visits(case, found, what) + f"; without the launch such visits hold {found.fair:.0%} "
+        f"of them ({int(sums[..., 0].sum()):,} users' visits).",
         f"even: {found.fair:.0%}",
+    )
+
+
+def _of_visits(case: _Case, found: GainShare, what: str) -> str:
+    """More than all of a gain means that the other visits hold less than before."""
+    if found.share <= 1:
+        return f"{_share(found)} of {case.gain} lies in visits with {what} in them"
+    return (
+        f"All of {case.gain} lies in visits with {what} in them ({_share(found)} of it, since "
+        "other visits hold less than before)"
     )
 
 
