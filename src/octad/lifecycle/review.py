@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 from octad.data.connect import Engine
 from octad.data.gather import gather
@@ -120,13 +120,24 @@ def look_at(
         cost=Cost(
             rows_scanned=scanned,
             stages=tuple(Stage(name=n, seconds=round(s, 3), rows=r) for n, s, r in stages),
-            files=None if inputs.files_read is None else inputs.files_read.files,
-            files_read=None if inputs.files_read is None else inputs.files_read.read,
-            kept_from=None if inputs.files_read is None else inputs.files_read.kept_from,
-            why_all="" if inputs.files_read is None else inputs.files_read.why_all,
+            **_files(inputs),
         ),
     )
     return review, inputs
+
+
+def _files(inputs: Inputs) -> dict[str, Any]:
+    """Which files were read and which were kept, as far as events are in files."""
+    found = inputs.files_read
+    if found is None:
+        return {}
+    return {
+        "files": found.files,
+        "files_read": found.read,
+        "kept_from": found.kept_from,
+        "new_users": found.new_users,
+        "why_all": found.why_all,
+    }
 
 
 def _warnings(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from octad.errors import FileError, OctadError, UsageError, Where
 from octad.model.finding import Stance
 from octad.model.inputs import History, Inputs
+from octad.model.planned import PlanReport
 from octad.model.records import Decision, Look, Outcome, Seal, Witness
 from octad.model.review import READINGS, Deviation, Review, Verdict
 from octad.project.chain import Entry
@@ -30,7 +31,6 @@ if TYPE_CHECKING:
     from octad.data.check import CheckReport
     from octad.data.tape import Progress
     from octad.lifecycle.sealing import Vouched
-    from octad.lifecycle.sizing import PlanReport
 
 __all__ = ["Session"]
 

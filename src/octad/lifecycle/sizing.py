@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,81 +15,46 @@ from octad.data.connect import Engine, connect
 from octad.data.gather import gather
 from octad.data.sources import open_sources
 from octad.data.tape import Progress
+from octad.data.voices import products_of
 from octad.errors import DataError
+from octad.lifecycle.cautions import warnings
+from octad.lifecycle.likeness import alike
 from octad.lifecycle.names import refuse_doubtful
+from octad.lifecycle.outlook import Known, prospects
 from octad.lifecycle.review import place_of
 from octad.model.inputs import Inputs
 from octad.model.metric import ReturnsMetric
 from octad.model.needs import Needs
 from octad.model.plan import Everyone, Launch, Plan
-from octad.model.review import READINGS
+from octad.model.planned import MetricSize, PlanReport
 from octad.project.ledger import Ledger
 from octad.project.load import LoadedPlan
 from octad.stats.moments import Moments
 from octad.stats.power import days_needed, sample_size, smallest_visible
 
-__all__ = ["MetricSize", "PlanReport", "size"]
+__all__ = ["size"]
 
 _PAST = 28
+Role = Literal["KPI", "result", "guardrail"]
 
 
 @dataclass(frozen=True, slots=True)
-class MetricSize:
-    """What a plan could see in one metric.
+class _Past:
+    """What the project's own history says.
 
     Attributes:
-        role: ``KPI``, ``result`` or ``guardrail``.
-        level: The metric's level in the project's own history.
-        reduction: The share of its variance that users' own past explains.
-        visible: The smallest relative change seen four times out of five, with the users that the
-            enrolment would bring; None when it cannot be known.
-        margin: The tolerable loss as a fraction of the level; None for the KPI.
-        users: Users in all arms that would show no change to be within the margin, four times out
-            of five; `days` how long they take to arrive and end their window.
-        why_not: Why it could not be sized, in words.
+        newest: The newest data; `oldest` the oldest.
+        arriving: Users first seen on each day since the day a launch is pretended to have been.
+        inputs: The metrics of all users since then, and before.
+        why: Why there is none, in words.
     """
 
-    metric: str
-    role: str
-    level: float | None = None
-    reduction: float = 0.0
-    visible: float | None = None
-    margin: float | None = None
-    users: int | None = None
-    days: int | None = None
-    why_not: str = ""
-
-    @property
-    def enough(self) -> bool | None:
-        """Whether the planned enrolment would let the margin be shown; None when unknown."""
-        if self.margin is None or self.visible is None or self.users is None:
-            return None
-        return self.days is not None
-
-
-@dataclass(frozen=True, slots=True)
-class PlanReport:
-    """What a plan will and will not be able to say.
-
-    Attributes:
-        as_of: The newest data it was sized from.
-        users: Users that the enrolment would bring; `a_day` on an average day of it.
-        enrolment: Its length in days, as far as the history shows who comes.
-        metrics: KPI, results, guardrails.
-        silent: Reading to what it lacks, for those that will have nothing to say.
-        precedents: Past launches in the ledger with the same KPI: name, verdict, decision.
-        warnings: What should be mended before sealing.
-    """
-
-    launch: str
-    as_of: date | None
-    users: int | None
-    a_day: float | None
-    enrolment: int
-    metrics: tuple[MetricSize, ...]
-    silent: dict[str, str]
-    precedents: tuple[tuple[str, str, str], ...]
-    warnings: tuple[str, ...]
+    newest: date | None = None
+    oldest: date | None = None
+    arriving: NDArray[np.float64] | None = None
+    inputs: Inputs = field(default_factory=Inputs)
+    why: str = ""
+    products: frozenset[str] = frozenset()
 
 
 def size(loaded: LoadedPlan, progress: Progress | None = None) -> PlanReport:
@@ -106,32 +72,52 @@ def size(loaded: LoadedPlan, progress: Progress | None = None) -> PlanReport:
         OctadError: When the sources cannot be read.
     """
     plan = loaded.plan
+    ledger = Ledger.open(loaded.root)
+    entries = ledger.entries()
+    history = ledger.history(plan.launch.launch)
     enrolment = _enrolment(plan.launch)
-    lacks = _lacks(plan)
     with connect(plan.project, loaded.root, where=loaded.home.where("connection")) as engine:
         refuse_doubtful(loaded, engine)
-        newest, arriving, inputs, why = _history(loaded, engine, progress)
+        past = _history(loaded, engine, progress)
+    arriving = past.arriving
     total = None if arriving is None else int(arriving[:enrolment].sum())
     days = enrolment if arriving is None else min(enrolment, len(arriving))
-    metrics = tuple(
-        _metric(plan, inputs, name, role, total, arriving, why) for name, role in _roles(plan)
+    sized = [_metric(plan, past, name, role, total) for name, role in _roles(plan)]
+    metrics = tuple(size for size, _ in sized)
+    known = Known(
+        users=total,
+        since=past.oldest,
+        until=past.newest,
+        products=past.products,
+        history=history,
+        variances={size.metric: left for size, left in sized if left is not None},
     )
     return PlanReport(
         launch=plan.launch.launch,
-        as_of=newest,
+        as_of=past.newest,
+        since=past.oldest,
         users=total,
         a_day=None if total is None else total / max(1, days),
         enrolment=days,
+        weekly=_weekly(arriving),
         metrics=metrics,
-        silent=lacks,
-        precedents=_precedents(loaded),
-        warnings=tuple(_warnings(plan, metrics)),
+        readings=prospects(plan, metrics, known),
+        precedents=alike(plan.launch, history.launches, entries),
+        warnings=warnings(plan, metrics, known),
     )
 
 
-def _roles(plan: Plan) -> list[tuple[str, str]]:
+def _weekly(arriving: NDArray[np.float64] | None) -> tuple[int, ...]:
+    """Users first seen in each whole week; the first holds all who were there already."""
+    if arriving is None:
+        return ()
+    weeks = len(arriving) // 7
+    return tuple(int(n) for n in arriving[: weeks * 7].reshape(weeks, 7).sum(axis=1))
+
+
+def _roles(plan: Plan) -> list[tuple[str, Role]]:
     launch = plan.launch
-    found = [(launch.kpi, "KPI")] if launch.kpi else []
+    found: list[tuple[str, Role]] = [(launch.kpi, "KPI")] if launch.kpi else []
     found += [(name, "result") for name in launch.results]
     found += [(name, "guardrail") for name in launch.guardrails]
     return list({name: (name, role) for name, role in reversed(found)}.values())[::-1]
@@ -145,52 +131,67 @@ def _enrolment(launch: Launch) -> int:
     return max(1, (last - launch.starts).days + 1)
 
 
-def _history(
-    loaded: LoadedPlan, engine: Engine, progress: Progress | None
-) -> tuple[date | None, NDArray[np.float64] | None, Inputs, str]:
+def _history(loaded: LoadedPlan, engine: Engine, progress: Progress | None) -> _Past:
     """Moments of every metric in the past, and users arriving by day."""
     plan = loaded.plan
     needs = Needs(totals=frozenset(plan.launch.metrics))
-    if plan.project.sources.events is None:
-        if plan.project.sources.units is None:
-            return None, None, Inputs(), "there are neither events nor units"
+    sources = plan.project.sources
+    products = _products(loaded, engine)
+    if sources.events is None:
+        if sources.units is None:
+            return _Past(why="there are neither events nor units", products=products)
         inputs = gather(engine, plan, needs, progress=progress)
-        return None, None, inputs, ""
+        return _Past(inputs=inputs, products=products)
     tables = open_sources(engine, plan.project, only={"events"}, where=loaded.home.where)
     intake = tables.intake["events"]
     if intake.last is None or intake.first is None:
-        return None, None, Inputs(), "the events hold no row that can be read"
+        return _Past(why="the events hold no row that can be read", products=products)
     newest = intake.last if intake.last.tzinfo else intake.last.replace(tzinfo=UTC)
     longest = _longest(plan)
     start = _pretended(plan, intake.first, newest, longest)
+    begun = _Past(newest=newest.date(), oldest=_day(intake.first), products=products)
     if start is None:
         there = (newest.date() - _day(intake.first)).days + 1
         why = (
             f"the history is too short: it takes {_PAST} days, and {longest.days} for the longest "
             f"window after them; there are {there}"
         )
-        return newest.date(), None, Inputs(), why
-    past = plan.model_copy(
-        update={
-            "launch": plan.launch.model_copy(
-                update={
-                    "design": Everyone(everyone=start),
-                    "arms": None,
-                    "starts": None,
-                    "ends": None,
-                    "enrol_until": None,
-                    "segments": (),
-                }
-            )
-        }
-    )
+        return replace(begun, why=why)
     try:
         inputs = gather(
-            engine, past, needs, progress=progress, where=lambda key: place_of(loaded, key)
+            engine,
+            _for_everyone(plan, start),
+            needs,
+            progress=progress,
+            where=lambda key: place_of(loaded, key),
         )
     except DataError as error:
-        return newest.date(), None, Inputs(), str(error)
-    return newest.date(), arrivals(engine, tables.events, start), inputs, ""
+        return replace(begun, why=str(error))
+    return replace(begun, arriving=arrivals(engine, tables.events, start), inputs=inputs)
+
+
+def _products(loaded: LoadedPlan, engine: Engine) -> frozenset[str]:
+    """The products that reviews speak of."""
+    project = loaded.plan.project
+    if project.sources.reviews is None:
+        return frozenset()
+    tables = open_sources(engine, project, only={"reviews"}, where=loaded.home.where)
+    return frozenset(products_of(tables.reviews)) if tables.reviews is not None else frozenset()
+
+
+def _for_everyone(plan: Plan, start: date) -> Plan:
+    """The plan as if its launch had reached everyone on a day of the past."""
+    launch = plan.launch.model_copy(
+        update={
+            "design": Everyone(everyone=start),
+            "arms": None,
+            "starts": None,
+            "ends": None,
+            "enrol_until": None,
+            "segments": (),
+        }
+    )
+    return plan.model_copy(update={"launch": launch})
 
 
 def _day(moment: datetime) -> date:
@@ -220,25 +221,24 @@ def _pretended(plan: Plan, first: datetime, newest: datetime, longest: timedelta
 
 
 def _metric(
-    plan: Plan,
-    inputs: Inputs,
-    name: str,
-    role: str,
-    users: int | None,
-    arriving: NDArray[np.float64] | None,
-    why: str,
-) -> MetricSize:
+    plan: Plan, past: _Past, name: str, role: Role, users: int | None
+) -> tuple[MetricSize, float | None]:
+    """A metric's size, and its variance that is left, as a fraction of its level squared."""
+    inputs = past.inputs
     cells = inputs.metrics.get(name)
     if cells is None or cells.quantiles is not None:
-        reason = why or inputs.absent.get(name, "")
+        reason = past.why or inputs.absent.get(name, "")
         if not reason and cells is not None:
             reason = "a quantile is not sized; its error is known only once there are data"
-        return MetricSize(metric=name, role=role, why_not=reason or "no source gives it")
+        why = reason.rstrip(".") or "no source gives it"
+        return MetricSize(metric=name, role=role, why_not=why), None
     moments = cells.moments[0].total((0, 1))
     spread = _spread(moments)
     if spread is None:
-        return MetricSize(metric=name, role=role, why_not="it never varies in the history")
-    level, variance, reduction = spread
+        why = "it never varies in the history"
+        return MetricSize(metric=name, role=role, why_not=why), None
+    level, variance, together = spread
+    reduction = min(together**2, 0.99)
     n = users if users is not None else int(moments.n)
     left = variance * (1 - reduction)
     share = 1 / max(2, len(plan.launch.arms or {}))
@@ -256,18 +256,21 @@ def _metric(
         wanted = math.ceil(
             sample_size(margin * abs(level), left, error=error, sides="one") / share / 2
         )
-        if arriving is not None:
-            days = days_needed(wanted, arriving, _window(plan, name))
-    return MetricSize(
+        if past.arriving is not None:
+            days = days_needed(wanted, past.arriving, _window(plan, name))
+    size = MetricSize(
         metric=name,
         role=role,
         level=level,
+        spread=math.sqrt(variance) / abs(level),
         reduction=reduction,
+        autocorrelation=together if cells.paired else None,
         visible=visible,
         margin=margin,
         users=wanted,
         days=days,
     )
+    return size, left / level**2
 
 
 def _window(plan: Plan, name: str) -> float:
@@ -277,7 +280,7 @@ def _window(plan: Plan, name: str) -> float:
 
 
 def _spread(moments: Moments) -> tuple[float, float, float] | None:
-    """Level, variance between users in the level's unit, and what their past explains of it."""
+    """Level, variance between users in the level's unit, and how past and later go together."""
     if float(moments.n) < 3 or float(moments.mean[1]) == 0:
         return None
     d, w = float(moments.mean[1]), float(moments.mean[3])
@@ -287,8 +290,9 @@ def _spread(moments: Moments) -> tuple[float, float, float] | None:
     variance = float(both[0, 0])
     if variance <= 0 or level == 0:
         return None
-    explained = float(both[0, 1]) ** 2 / float(both[1, 1]) / variance if both[1, 1] > 0 else 0.0
-    return level, variance, min(explained, 0.99)
+    other = float(both[1, 1])
+    together = float(both[0, 1]) / math.sqrt(variance * other) if other > 0 else 0.0
+    return level, variance, together
 
 
 def _margin(plan: Plan, name: str, level: float) -> float | None:
@@ -296,42 +300,3 @@ def _margin(plan: Plan, name: str, level: float) -> float | None:
     if margin is None or level == 0:
         return None
     return margin.value if margin.kind == "relative" else margin.value / abs(level)
-
-
-def _lacks(plan: Plan) -> dict[str, str]:
-    """Readings that will have nothing to say, and what they lack."""
-    s, launch, charter = plan.project.sources, plan.launch, plan.project.charter
-    lacks = {
-        "results": "" if launch.results else "results: in the plan",
-        "horizon": "" if s.events else "events with times",
-        "breadth": "" if launch.guardrails or s.users or s.units else "guardrails, or attributes",
-        "user": "" if s.events and (charter.errors or s.users) else "events, and errors: named",
-        "doubt": "" if launch.arms else "a control",
-        "rival": "" if s.reviews else "reviews of ours and of rivals",
-        "product": "" if charter.jobs or charter.never else "the charter's jobs and never-lines",
-        "reflection": "" if launch.expects else "expects: in the plan",
-    }
-    return {name: lacks[name] for name in READINGS if lacks[name]}
-
-
-def _precedents(loaded: LoadedPlan) -> tuple[tuple[str, str, str], ...]:
-    launch = loaded.plan.launch
-    past = Ledger.open(loaded.root).history(launch.launch).launches
-    return tuple((p.launch, p.verdict, p.decided) for p in past if p.kpi == launch.kpi)
-
-
-def _warnings(plan: Plan, metrics: tuple[MetricSize, ...]) -> list[str]:
-    found = []
-    if not plan.launch.results:
-        found.append("No result is named, so nothing could ever earn this launch a 'ship'.")
-    found += [
-        f"{m.metric}: the margin asks for {m.users:,} users, and they are not on the way. A wider "
-        "margin, or a longer enrolment, would let it be shown."
-        for m in metrics
-        if m.users and m.visible is not None and m.days is None
-    ]
-    if not plan.launch.expects:
-        found.append("Nothing is forecast, so nothing will be learnt about your judgement.")
-    if not plan.launch.signed:
-        found.append("Nobody has signed the plan.")
-    return found

@@ -19,7 +19,8 @@ from octad.stats.forecasts import brier_score
 
 QUESTION = "What did we expect, and how often are we right?"
 _SURE = 0.7
-_FEW = 10
+FEW = 10
+"""Scored forecasts from which calibration is spoken of."""
 
 
 def needs(plan: Plan) -> Needs:
@@ -131,14 +132,14 @@ def _score(scored: list[tuple[float, float]], past: tuple[PastForecast, ...]) ->
     score = brier_score(everything[:, 0], everything[:, 1]).value
     n = len(everything)
     evidence: tuple[Evidence, ...] = ()
-    if n >= _FEW:
+    if n >= FEW:
         evidence = (_by_sureness(everything),)
     naive = 0.25
     claim = (
         f"Brier score {plain(score, 2)} over {n} forecast{'s' if n != 1 else ''} (0 is perfect; "
         f"always saying 50% scores {naive:g})."
     )
-    if n < _FEW:
+    if n < FEW:
         claim += " With so few, the score says little yet."
     return [
         Finding(

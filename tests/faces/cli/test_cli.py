@@ -19,10 +19,10 @@ from typer.testing import CliRunner
 from octad.data.check import CheckReport, ColumnNote
 from octad.data.intake import Example, Intake, Reject
 from octad.errors import FileError, LedgerError, Where
-from octad.faces.cli import ledger, work
+from octad.faces.cli import ledger, plan, work
 from octad.faces.cli import progress as bars
 from octad.faces.cli.app import app
-from octad.lifecycle.sizing import MetricSize, PlanReport
+from octad.model.planned import MetricSize, PlanReport, Precedent, Prospect
 from octad.model.review import Verdict
 from tests.faces.sample import review
 
@@ -115,12 +115,29 @@ PLANNED = PlanReport(
     a_day=9_800.0,
     enrolment=10,
     metrics=(
-        MetricSize("opens", "KPI", level=5.8, visible=0.0123, reduction=0.41),
-        MetricSize("payments", "result", 4.7, 0.0, 0.021, 0.01, 210_000, None),
-        MetricSize("p95_wait", "guardrail", why_not="a quantile is not sized"),
+        MetricSize(metric="opens", role="KPI", level=5.8, visible=0.0123, reduction=0.41),
+        MetricSize(
+            metric="payments", role="result", level=4.7, visible=0.021, margin=0.01, users=210_000
+        ),
+        MetricSize(metric="p95_wait", role="guardrail", why_not="a quantile is not sized"),
     ),
-    silent={"rival": "reviews of ours and of rivals"},
-    precedents=(("moments", "hold", "ship"),),
+    readings=(
+        Prospect(reading="rival", speaks="no", needs=("reviews of ours and of rivals",)),
+        Prospect(
+            reading="results", speaks="partly", will=("payments: 2.1%.",), cannot=("Its margin.",)
+        ),
+    ),
+    precedents=(
+        Precedent(
+            launch="moments",
+            at=date(2025, 11, 3),
+            alike=("the same KPI, opens",),
+            verdict="hold",
+            decided="ship",
+            came=("opens +4.0% [+3.0%, +5.0%]",),
+            lessons=("Ask the payers.",),
+        ),
+    ),
     warnings=("Nobody has signed the plan.",),
 )
 
@@ -128,7 +145,7 @@ PLANNED = PlanReport(
 @pytest.fixture
 def session(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FakeSession:
     made = FakeSession(tmp_path)
-    for module in (work, ledger):
+    for module in (work, ledger, plan):
         monkeypatch.setattr(module, "Session", SimpleNamespace(open=lambda folder: made))
     monkeypatch.chdir(tmp_path)
     return made
@@ -268,9 +285,32 @@ def test_plan_says_what_could_be_seen(session: FakeSession) -> None:
     assert "  opens        KPI        would see a change of 1.2% or more" in shown
     assert "a loss within 1% takes 210,000 users to show" in shown
     assert "  p95_wait     guardrail  cannot be sized: a quantile is not sized" in shown
-    assert "  rival        silent     needs reviews of ours and of rivals" in shown
-    assert "moments, with the same KPI: hold; the team decided: ship" in shown
+    assert "  rival        silent      needs  reviews of ours and of rivals" in shown
+    assert "  results      in part     sees   payments: 2.1%." in shown
+    assert f"{'':27}not    Its margin." in shown
+    words = " ".join(shown.split())
+    assert "moments (3 Nov 2025): the same KPI, opens. It came out as opens +4.0%" in words
+    assert "verdict hold; the team decided: ship. Learnt: Ask the payers." in words
     assert "Mind this: Nobody has signed the plan." in shown
+
+
+@pytest.mark.parametrize(("style", "says"), [("md", "| opens | KPI |"), ("json", '"silent"')])
+def test_a_plan_in_other_formats(session: FakeSession, style: str, says: str) -> None:
+    shown = _run("plan", "circles", "-f", style).stdout
+    if style == "json":
+        assert PlanReport.model_validate_json(shown) == PLANNED
+    else:
+        assert says in shown
+        assert "- not: Its margin\\." in shown or "- not: Its margin." in shown
+    assert _run("plan", "circles", "-f", style, "-o", "plan.txt").exit_code == 0
+    assert (session.root / "plan.txt").read_text(encoding="utf-8") == shown
+
+
+def test_where_nobody_can_answer_an_interview_is_refused(session: FakeSession) -> None:
+    ran = _run("plan", "new", "--interview")
+    assert ran.exit_code == 2
+    assert "needs a terminal" in ran.stderr
+    assert "launches/new.yml" in ran.stderr
 
 
 def test_seal_warns_when_data_were_there(session: FakeSession) -> None:

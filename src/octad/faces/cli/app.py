@@ -27,6 +27,14 @@ class Format(StrEnum):
     JSON = "json"
 
 
+class PlanFormat(StrEnum):
+    """How a sized plan is written."""
+
+    TERMINAL = "terminal"
+    MD = "md"
+    JSON = "json"
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """What was said before the command."""
@@ -105,11 +113,26 @@ def check(ctx: typer.Context, quiet: Quiet = False) -> None:
 
 
 @app.command()
-def plan(ctx: typer.Context, launch: LaunchName, quiet: Quiet = False) -> None:
-    """Size a launch: how small an effect it would be able to see."""
-    from octad.faces.cli import work  # noqa: PLC0415 - heavy
+def plan(
+    ctx: typer.Context,
+    launch: LaunchName,
+    interview: Annotated[
+        bool,
+        typer.Option("--interview", "-i", help="Ask for the plan, and write it; never over one."),
+    ] = False,
+    style: Annotated[
+        PlanFormat, typer.Option("--format", "-f", help="How to write it.")
+    ] = PlanFormat.TERMINAL,
+    out: Annotated[
+        Path | None, typer.Option("--out", "-o", metavar="FILE", help="Write it there instead.")
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Plan a launch: what it would be able to see, and what not."""
+    from octad.faces.cli import plan as planning  # noqa: PLC0415 - heavy
 
-    work.plan(_state(ctx).folder, launch, quiet=quiet)
+    folder = _state(ctx).folder
+    planning.plan(folder, launch, style=style.value, out=out, asked=interview, quiet=quiet)
 
 
 @app.command()

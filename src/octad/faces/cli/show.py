@@ -1,4 +1,4 @@
-"""What `octad check` and `octad plan` print."""
+"""What `octad check` prints."""
 
 from __future__ import annotations
 
@@ -16,9 +16,8 @@ from octad.faces.terminal import hanging
 if TYPE_CHECKING:
     from octad.data.check import CheckReport, ColumnNote
     from octad.data.intake import Intake
-    from octad.lifecycle.sizing import MetricSize, PlanReport
 
-__all__ = ["show_check", "show_plan"]
+__all__ = ["show_check"]
 
 MOST = 6
 MOST_GAPS = 3
@@ -68,11 +67,6 @@ def _columns(intake: Intake, notes: Sequence[ColumnNote], console: Console) -> N
         hanging(console, head, ", ".join(empty[:MOST]) + more, 12)
 
 
-def _long(days: int) -> str:
-    """How long, without pretending to know the day ten years ahead."""
-    return f"{count(days)} days" if days <= 3650 else "more than ten years"
-
-
 def _rows(n: int) -> str:
     return f"{count(n)} row" if n == 1 else f"{count(n)} rows"
 
@@ -112,55 +106,3 @@ def _source(intake: Intake, console: Console) -> None:
         hanging(console, Text("  ").append("No rows: ", "yellow"), words, 12)
     for warning in intake.warnings:
         hanging(console, Text("  ").append("Mind this: ", "yellow"), clean(warning), 13)
-
-
-def show_plan(found: PlanReport, console: Console) -> None:
-    """Print what a launch would be able to see, and where it would have nothing to say."""
-    head = Text(clean(found.launch), "bold")
-    if found.as_of is not None:
-        head.append(f" · sized from your own data up to {day(found.as_of)}")
-    console.print(head, soft_wrap=True)
-    if found.users is not None and found.a_day is not None:
-        days = f"{found.enrolment} days" if found.enrolment != 1 else "one day"
-        words = (
-            f"About {count(found.users)} users would enter in {days}, "
-            f"{count(round(found.a_day))} on an average day."
-        )
-        hanging(console, Text("  "), words, 2)
-    console.print()
-    for metric in found.metrics:
-        _sized(metric, console)
-    if found.silent:
-        console.print()
-        for name, lacks in found.silent.items():
-            head = Text("  ").append(f"{name:<13}", "bold").append("silent", "bright_black")
-            hanging(console, head, f"needs {clean(lacks)}", 26)
-    if found.precedents:
-        console.print()
-        for name, verdict, decided in found.precedents:
-            then = f"; the team decided: {clean(decided)}" if decided else ""
-            words = f"{clean(name)}, with the same KPI: {clean(verdict)}{then}"
-            hanging(console, Text("  ").append("Before:   ", "bright_black"), words, 12)
-    console.print()
-    for warning in found.warnings:
-        hanging(console, Text("  ").append("Mind this: ", "yellow"), clean(warning), 13)
-    hanging(console, Text("  "), f"When it says what you mean: octad seal {clean(found.launch)}", 2)
-
-
-def _sized(metric: MetricSize, console: Console) -> None:
-    """One metric: the smallest change it would show, and what its margin asks for."""
-    head = Text("  ").append(f"{clean(metric.metric, limit=40):<13}", "bold")
-    head.append(f"{metric.role:<11}")
-    if metric.why_not:
-        hanging(console, head, f"cannot be sized: {clean(metric.why_not)}", 26, "bright_black")
-        return
-    facts = []
-    if metric.visible is not None:
-        facts.append(f"would see a change of {share(metric.visible)} or more")
-    if metric.margin is not None and metric.users is not None:
-        margin = f"{metric.margin * 100:.3g}%"
-        time = f", {_long(metric.days)}" if metric.days is not None else ""
-        facts.append(f"a loss within {margin} takes {count(metric.users)} users{time} to show")
-    if metric.reduction >= 0.01:
-        facts.append(f"users’ own past takes away {share(metric.reduction, 0)} of the noise")
-    hanging(console, head, " · ".join(facts) or "nothing can be said of it yet", 26)

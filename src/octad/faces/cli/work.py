@@ -10,7 +10,7 @@ from rich.text import Text
 
 from octad.errors import FileError
 from octad.faces.cli.progress import progress
-from octad.faces.cli.show import show_check, show_plan
+from octad.faces.cli.show import show_check
 from octad.faces.safe import clean
 from octad.faces.terminal import make_console, terminal
 from octad.lifecycle.session import Session
@@ -18,7 +18,7 @@ from octad.model.review import Review
 from octad.project import scaffold
 from octad.project.atomic import write_text
 
-__all__ = ["check", "decide", "demo", "init", "plan", "reflect", "review"]
+__all__ = ["check", "decide", "demo", "init", "reflect", "review"]
 
 REVIEWS = "reviews"
 
@@ -55,14 +55,6 @@ def check(folder: Path, *, quiet: bool) -> int:
         found = session.check(report)
     show_check(found, make_console())
     return 2 if found.doubts or not all(i.kept for i in found.intake.values()) else 0
-
-
-def plan(folder: Path, launch: str, *, quiet: bool) -> None:
-    """Size a launch and show what it will be able to say."""
-    session = Session.open(folder)
-    with progress(quiet=quiet) as report:
-        planned = session.plan(launch, report)
-    show_plan(planned, make_console())
 
 
 def _written(review: Review, style: str) -> str:
