@@ -45,19 +45,24 @@ class Filed:
     """The files of a source, so that a later look may read only the new ones.
 
     Attributes:
-        prints: What each file holds.
+        prints: What each file holds; `keys` tell a file with its name by that.
         receipts: The account of each, in the same order.
         fresh: Which of them were read in this look, for their account at least.
         end: The first moment that is too late to be true; None when there is none.
         together: Why the files' rows depend on one another, in words; empty when they do not.
+        rules: How their rows are read.
+        hidden: The folder in which looks may be kept; None when nothing can be.
         only: The rows of some files, by their numbers, that can be used.
     """
 
     prints: tuple[Print, ...]
+    keys: tuple[str, ...]
     receipts: tuple[Receipt, ...]
     fresh: tuple[bool, ...]
     end: datetime | None
     together: str
+    rules: str
+    hidden: Path | None
     only: Callable[[Sequence[int]], ir.Table]
 
 
@@ -164,10 +169,13 @@ def open_files(
     together = "rows name themselves (dedupe), and a copy may be in any file"
     filed = Filed(
         prints=found,
+        keys=tuple(page.key for page in pages),
         receipts=tuple(own),
         fresh=tuple(page.fresh for page in pages),
         end=settled.end,
         together=together if KEY in sound.columns or settled.copies else "",
+        rules=_hash(rules, *said),
+        hidden=engine.hidden if engine.writable else None,
         only=only,
     )
     return _opened(settled, files.table, own, shaped, filed)

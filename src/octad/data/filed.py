@@ -128,7 +128,7 @@ class ParquetFiles:
 
     def rules(self, shaped: Shaped) -> str:
         """Everything that decides what becomes of a file's rows."""
-        return str(self.engine.backend.compile(shaped.table))
+        return f"{self.table.schema()}\n{self.engine.backend.compile(shaped.table)}"
 
     def kept(self, page: Page, rules: str) -> bool:
         """Whether a file need not be read again."""

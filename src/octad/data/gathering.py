@@ -78,5 +78,6 @@ class Gathering:
             left_out=tuple(left),
             queries=self.tape.queries,
             cost=(self.tape.scanned, tuple(self.tape.stages)),
+            files_read=self.tape.files,
             **self.parts,
         )

@@ -15,6 +15,7 @@ import ibis
 import pyarrow as pa
 
 from octad.data.connect import literal, quoted
+from octad.model.inputs import FilesRead
 
 __all__ = ["Progress", "Tape", "digest"]
 
@@ -26,6 +27,10 @@ class Progress(Protocol):
 
     def __call__(self, stage: str, done: float | None = None, /) -> None:
         """Tell."""
+
+
+_AHEAD = "128MB"
+"""How far DuckDB reads ahead of whoever takes a stream; with its own 1 MB its threads wait."""
 
 
 def digest(sql: str) -> str:
@@ -55,6 +60,7 @@ class Tape:
         stages: (name, seconds, rows read) in the order they ran.
         scanned: Rows read from sources, each pass counted.
         root: The project's folder, so that queries name files from there.
+        files: Which of the events' files were read; None when they are in none.
     """
 
     backend: Any
@@ -63,13 +69,16 @@ class Tape:
     queries: dict[str, tuple[str, str]] = field(default_factory=dict)
     stages: list[tuple[str, float, int | None]] = field(default_factory=list)
     scanned: int = 0
+    files: FilesRead | None = None
     _steps: dict[str, str] = field(default_factory=dict)
+    _stage: str = ""
 
     @contextmanager
     def stage(self, name: str, rows: int | None = None) -> Iterator[None]:
         """Time a stage, tell whoever watches, and count the source rows it reads."""
         if self.progress is not None:
             self.progress(name, None)
+        self._stage = name
         start = time.perf_counter()
         try:
             yield
@@ -119,11 +128,52 @@ class Tape:
         Returns:
             The rows, and the digest under which the query is kept, with all it builds on.
         """
+        key = self.note(what, expr)
+        return expr.to_pyarrow(), key
+
+    def note(self, what: str, expr: ibis.Table) -> str:
+        """Keep a query that makes a number, though its parts were read at another time.
+
+        Returns:
+            The digest under which it is kept.
+        """
         sql = f"{_compiled(expr)};"
         text = "\n\n".join([*self._under(sql).values(), sql])
         key = digest(text)
         self.queries[key] = (what, text)
-        return expr.to_pyarrow(), key
+        return key
+
+    def stream(
+        self, what: str, expr: ibis.Table, batch: int = 1_000_000
+    ) -> tuple[Iterator[pa.RecordBatch], str]:
+        """Bring a large result over piece by piece, in any order, while DuckDB works on.
+
+        Args:
+            what: What it is for, as a reader would say it.
+            expr: The query.
+            batch: Rows in a piece.
+
+        Returns:
+            The pieces, and the digest under which the query is kept.
+        """
+        return self._pieces(f"{_compiled(expr)};", batch), self.note(what, expr)
+
+    def _pieces(self, sql: str, batch: int) -> Iterator[pa.RecordBatch]:
+        con = self.backend.con
+        con.execute(f"SET streaming_buffer_size = '{_AHEAD}'")
+        con.execute("SET preserve_insertion_order = false")
+        try:
+            found = con.execute(sql)
+            # DuckDB 1.5 gave the method its new name, and warns of the old one.
+            new = hasattr(found, "to_arrow_reader")
+            yield from (found.to_arrow_reader if new else found.fetch_record_batch)(batch)
+        finally:
+            con.execute("RESET preserve_insertion_order")
+
+    def tell(self, done: int, whole: int | None) -> None:
+        """Say how much of the stage under way is done, where the whole is known."""
+        if self.progress is not None and whole and self._stage:
+            self.progress(self._stage, min(1.0, done / whole))
 
     def _under(self, sql: str) -> dict[str, str]:
         """The steps and sources that a query builds on, each once, what comes first first."""

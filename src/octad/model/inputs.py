@@ -447,12 +447,15 @@ class FilesRead:
         files: How many there are.
         read: How many were read in full.
         kept_from: The last day that the look saw from which the rest was kept; None without one.
+        new_users: For how many people the others were looked through too: they are new, or were
+            exposed anew.
         why_all: Why all were read although a look was kept, in words; empty otherwise.
     """
 
     files: int
     read: int
     kept_from: date | None = None
+    new_users: int = 0
     why_all: str = ""
 
 

@@ -72,8 +72,10 @@ class Cost(Stored):
 
     Attributes:
         files: How many files the events are in; None when they are in none.
-        files_read: Of these, how many were read: new ones, and older ones for new users.
+        files_read: Of these, how many were read for everybody.
         kept_from: The last day that the look saw from which the rest was kept; None without one.
+        new_users: For how many people the other files were looked through too: they are new, or
+            were exposed anew.
         why_all: Why every file was read although a look was kept, in words; empty otherwise.
     """
 
@@ -82,6 +84,7 @@ class Cost(Stored):
     files: int | None = None
     files_read: int | None = None
     kept_from: date | None = None
+    new_users: int = 0
     why_all: str = ""
 
 
