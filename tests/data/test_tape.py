@@ -25,11 +25,11 @@ def test_every_query_runs_again_by_itself_in_the_projects_folder(tmp_path: Path)
     needs = Needs(totals=metrics, daily=metrics, walks=True, volume=True, stories=2)
     queries = gathered(root, plan_of(world), needs).queries
     said = {what for what, _ in queries.values()}
-    assert {"sums per user", "a funnel", "events by calendar day", "who is compared"} <= said
+    assert {"events of those compared", "who is compared", "the sampled users"} <= said
     for key, (_, sql) in queries.items():
         assert key == digest(sql)
         assert str(root) not in sql
-    for what in ("sums per user", "a funnel"):
+    for what in ("events of those compared", "who is compared"):
         sql = next(sql for said, sql in queries.values() if said == what)
         again = subprocess.run(
             [sys.executable, "-c", AGAIN],

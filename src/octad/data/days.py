@@ -67,22 +67,25 @@ class Days:
         grid = counts.reshape(len(p.arms), BUCKETS, self.count + 1)
         return np.ascontiguousarray(grid[..., ::-1].cumsum(axis=2)[..., ::-1][..., 1:])
 
-    def retention(self, uid: IntArray, day: IntArray, query: str | None) -> Retention:
+    def retention(self, active: NDArray[np.bool_], query: str | None) -> Retention:
         """Active users of those observed.
 
         Args:
-            uid: (rows,) users with any event on a day, once a day.
-            day: (rows,) the days, from 0.
-            query: Digest of what made the rows.
+            active: (days, n) whether each user did anything on each day from 0.
+            query: Digest of what made it.
         """
-        whole = day < self.seen[uid]
-        observed = self.observed()
-        active = self._grid(uid[whole], day[whole], None).astype(np.int64)
+        p, observed = self.population, self.observed()
+        size = len(p.arms) * BUCKETS
+        cell = p.arm * BUCKETS + p.bucket
+        grid = np.zeros((self.count, size), dtype=np.int64)
+        for day in range(min(self.count, len(active))):
+            grid[day] = np.bincount(cell[active[day] & (self.seen > day)], minlength=size)
+        there = np.ascontiguousarray(grid.T).reshape(observed.shape)
         return Retention(
             days=self.numbers,
-            active=active.sum(axis=1),
+            active=there.sum(axis=1),
             observed=observed.sum(axis=1),
-            by_bucket=np.stack([active, observed], axis=-1),
+            by_bucket=np.stack([there, observed], axis=-1),
             query=query,
         )
 
@@ -113,6 +116,22 @@ class Days:
             by_bucket=np.stack(sums, axis=-1).astype(np.float64),
             query=query,
         )
+
+    def halves(self, rows: DayRows, spans: tuple[tuple[int, int], tuple[int, int]]) -> Moments:
+        """A user's mean per day in two spans of days, by arm, of those observed through both.
+
+        Args:
+            rows: The metric's numbers on days.
+            spans: Each (first day, last day), last excluded.
+        """
+        p = self.population
+        means = []
+        for first, last in spans:
+            inside = (rows.day >= first) & (rows.day < last)
+            total = np.bincount(rows.uid[inside], rows.y[inside], len(p.arm))
+            means.append(total / (last - first))
+        whole = self.seen >= spans[1][1]
+        return Moments.from_rows(np.stack(means, axis=1)[whole], p.arm[whole], len(p.arms))
 
     def _grid(self, uid: IntArray, day: IntArray, weights: FloatArray | None) -> FloatArray:
         p = self.population

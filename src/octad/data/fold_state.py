@@ -210,7 +210,7 @@ class State:
     """All of it.
 
     Attributes:
-        user: (n,) uint64, half of the MD5 of each user's id; no two alike.
+        user: (n,) uint64, half of the MD5 of each user's id.
         exposed: (n,) int64 microseconds since 1970.
         bucket: (n,) int16.
         staff: (m,) uint64, half of the MD5 of the ids of the staff whose events are kept.
@@ -252,8 +252,12 @@ class State:
         accounts are added, so of two states that read the same files one must be without it.
 
         Raises:
-            ValueError: When the forms differ, or a user in both was exposed at another moment.
+            ValueError: When the forms differ, a user in both was exposed at another moment, or
+                two users of one state have the same half of MD5.
         """
+        if any(len(np.unique(one.user)) < len(one.user) for one in (self, other)):
+            msg = "two users have the same half of MD5, so they cannot be told apart"
+            raise ValueError(msg)
         if replace(self.form, sampled=0) != replace(other.form, sampled=0):
             msg = "states of two forms cannot be merged"
             raise ValueError(msg)

@@ -31,8 +31,8 @@ from octad.data.bands import (
 )
 from octad.data.clock import micros
 from octad.data.population import BUCKETS, Population
-from octad.data.rollup import Units
 from octad.data.tape import Tape
+from octad.data.units import Units
 from octad.model.inputs import Slice
 from octad.stats.lattice import candidates, members
 from octad.stats.refusal import NotEstimable

@@ -88,21 +88,27 @@ class MetricWork:
 
 
 class Work(Protocol):
-    """One launch's data, added up by an engine.
+    """One launch's data, added up by an engine."""
 
-    Attributes:
-        frame: The time that is seen.
-        arms: Names in the plan, control first.
-        exposure: Who was exposed when, `by_attribute` filled in.
-        refused: Attribute to why it cannot be a segment.
-        query: Digest of the query that read the events.
-    """
+    @property
+    def frame(self) -> Frame:
+        """The time that is seen."""
 
-    frame: Frame
-    arms: tuple[str, ...]
-    exposure: Exposure
-    refused: Mapping[str, str]
-    query: str
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Names in the plan, control first."""
+
+    @property
+    def exposure(self) -> Exposure:
+        """Who was exposed when, `by_attribute` filled in."""
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Attribute to why it cannot be a segment."""
+
+    @property
+    def query(self) -> str:
+        """Digest of the query that read the events."""
 
     def metric(self, name: str) -> MetricWork | str:
         """A metric of the request, or in words why it cannot be measured."""

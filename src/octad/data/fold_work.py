@@ -1,0 +1,416 @@
+"""The products of a gathering, from one read of the events that is folded here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from octad.data.behaviour import error_parts, errors_of, job_parts, job_use, thirds
+from octad.data.cells import UnitValues, cells_of, tail_of, variants_of, winsorized
+from octad.data.clock import DAY
+from octad.data.days import Days
+from octad.data.fold import Folded
+from octad.data.fold_form import asked_of, form_of, parts_of
+from octad.data.fold_order import funnel_of, quantiles_of
+from octad.data.fold_people import people_of, population_of, team_of
+from octad.data.fold_sums import Columns, Sums
+from octad.data.gathering import FEWEST_IN_ARM
+from octad.data.kept import fold_kept
+from octad.data.population import Chosen, Frame, Population
+from octad.data.primitives import (
+    ACTIVE,
+    OPEN,
+    PRE_DAYS,
+    Part,
+    Primitive,
+    Recipe,
+)
+from octad.data.samples import Sample, few_of, sample_of, some_of
+from octad.data.segments import (
+    USE,
+    Attribute,
+    Slices,
+    Sought,
+    deepen,
+    from_behaviour,
+    from_table,
+    make_slices,
+)
+from octad.data.sources import Tables
+from octad.data.tape import Tape
+from octad.data.units import Units
+from octad.data.waits import waits_for
+from octad.data.work import MetricWork, Request
+from octad.model.inputs import (
+    Daily,
+    Errors,
+    Exposure,
+    JobUse,
+    MetricCells,
+    Retention,
+    Slice,
+    Volume,
+)
+from octad.model.metric import CountMetric, FunnelMetric, SumMetric
+from octad.model.plan import Plan
+from octad.stats.moments import Moments
+
+__all__ = ["FoldWork", "work_here"]
+
+_Pair = tuple[Part, Part]
+_USED = Part(ACTIVE, -PRE_DAYS, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Everything that one request adds up.
+
+    Attributes:
+        parts: Of metrics, kinds, jobs, errors and use.
+        jobs: By job, before and after exposure; `errors` by event.
+        primitives: All that the parts are made of, and what is drawn by day.
+        back: Days before exposure that are kept.
+    """
+
+    parts: frozenset[Part]
+    jobs: Mapping[str, _Pair]
+    errors: Mapping[str, Part]
+    primitives: tuple[Primitive, ...]
+    back: int
+
+
+def _asked(plan: Plan, request: Request) -> _Asked:
+    before, after = request.before, request.after
+    held = plan.project.charter.jobs
+    jobs = job_parts(held, back=before, days=after) if request.jobs else {}
+    errors = error_parts(request.errors, days=OPEN)
+    recipes = [*request.recipes.values(), *(r for k in request.kinds.values() for r in k.values())]
+    parts = [p for r in recipes for p in parts_of(r)]
+    parts += [p for pair in jobs.values() for p in pair] + list(errors.values())
+    parts += [_USED, Part(ACTIVE, 0, OPEN), Part(ACTIVE, -before, 0), Part(ACTIVE, 0, after)]
+    primitives = [p.primitive for p in parts] + list(request.calendar.values())
+    for name in sorted(request.daily & set(request.recipes)):
+        primitives += request.recipes[name].daily
+    return _Asked(
+        parts=frozenset(parts),
+        jobs=jobs,
+        errors=errors,
+        primitives=tuple(dict.fromkeys(primitives)),
+        back=max(PRE_DAYS, *(-p.first for p in parts)),
+    )
+
+
+def work_here(tape: Tape, plan: Plan, tables: Tables, chosen: Chosen, request: Request) -> FoldWork:
+    """Read the events once, and add them up here.
+
+    Args:
+        tape: Runs the queries.
+        plan: For the metrics.
+        tables: The sources.
+        chosen: Who is compared.
+        request: What is wanted.
+
+    Raises:
+        OctadError: When the events or the users cannot serve the request.
+    """
+    asked = _asked(plan, request)
+    few = few_of(int(chosen.exposure.counts.sum())) if request.sample else 0
+    team = team_of(tables.users) if request.sample else None
+    with tape.stage("finding who is compared"):
+        users, people, arm = people_of(tape, chosen.table, team, few)
+        population = population_of(chosen, people, arm)
+    form = form_of(
+        request, asked.primitives, back=asked.back, sampled=few, until=chosen.frame.until
+    )
+    rows = tables.intake["events"].kept
+    folded = fold_kept(
+        tape,
+        tables.events,
+        tables.files.get("events"),
+        users,
+        people,
+        form,
+        asked=asked_of(request, asked.primitives, form),
+        launch=plan.launch.launch,
+        rows=rows,
+        day=chosen.frame.as_of,
+    )
+    return _work(tape, plan, tables, population, request, asked, folded)
+
+
+def _work(
+    tape: Tape,
+    plan: Plan,
+    tables: Tables,
+    population: Population,
+    request: Request,
+    asked: _Asked,
+    folded: Folded,
+) -> FoldWork:
+    with tape.stage("adding up users"):
+        sums = Sums(folded.state)
+        used = sums.users(_USED)
+        columns = Columns(sums, asked.parts, {_USED: used})
+        units = Units(columns, sums.first_day(), folded.query)
+        bands = from_behaviour(units, used, PRE_DAYS)
+        own, refused = _own(tape, tables, population, request)
+    attributes = [*bands, *own]
+    by_attribute = {a.name: (a.values, _by_arm(a, population)) for a in attributes}
+    work = FoldWork(
+        plan=plan,
+        request=request,
+        asked=asked,
+        tape=tape,
+        population=population,
+        folded=folded,
+        sums=sums,
+        units=units,
+        bands=tuple(bands),
+        exposure=replace(population.exposure, by_attribute=by_attribute),
+        refused=refused,
+        slices=make_slices(attributes, population.arm, fewest=FEWEST_IN_ARM),
+        had_past=bool((used > 0).any()),
+    )
+    with tape.stage("searching combinations of attributes"):
+        work.slices = deepen(
+            work.slices,
+            attributes,
+            work.sought(),
+            population.arm,
+            population.bucket,
+            seed=plan.launch.halving,
+        )
+    return work
+
+
+def _own(
+    tape: Tape, tables: Tables, population: Population, request: Request
+) -> tuple[list[Attribute], Mapping[str, str]]:
+    """The attributes of the users' source."""
+    if tables.users is None:
+        return [], {}
+    wanted = request.segments
+    if wanted is None:
+        wanted = tuple(c for c in tables.users.columns if c not in ("user", "staff", "known"))
+    return from_table(tape, population, tables.users, wanted) if wanted else ([], {})
+
+
+def _by_arm(attribute: Attribute, population: Population) -> NDArray[np.int64]:
+    """(V, A) users with each value, by arm."""
+    shape = (len(attribute.values), len(population.arms))
+    cell = attribute.codes * shape[1] + population.arm
+    return np.bincount(cell, minlength=shape[0] * shape[1]).reshape(shape)
+
+
+@dataclass(slots=True)
+class FoldWork:
+    """The products, each reckoned from the folded state when it is asked for.
+
+    Attributes:
+        population: Who is compared.
+        folded: What the one read left.
+        sums: The same, read by primitives and spans; `units` by parts.
+        bands: What use before exposure says of users.
+        exposure: Who was exposed when.
+        refused: Attribute to why it cannot be a segment.
+        slices: Of all attributes.
+        had_past: Whether anybody did anything before exposure.
+    """
+
+    plan: Plan
+    request: Request
+    asked: _Asked
+    tape: Tape
+    population: Population
+    folded: Folded
+    sums: Sums
+    units: Units
+    bands: tuple[Attribute, ...]
+    exposure: Exposure
+    refused: Mapping[str, str]
+    slices: Slices
+    had_past: bool
+    _spans: tuple[tuple[int, int], tuple[int, int]] | None = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Find the early and the late days that are compared."""
+        seen = (self.frame.until - self.population.exposed) // DAY
+        self._spans = thirds(int(np.quantile(seen, 0.1)))
+
+    @property
+    def frame(self) -> Frame:
+        """The time that is seen."""
+        return self.population.frame
+
+    @property
+    def arms(self) -> tuple[str, ...]:
+        """Names in the plan, control first."""
+        return self.population.arms
+
+    @property
+    def query(self) -> str:
+        """Digest of the query that read the events."""
+        return self.folded.query
+
+    def sought(self) -> Iterator[Sought]:
+        """The results and guardrails in which harm is looked for, one at a time."""
+        for name in (*self.plan.launch.results, *self.plan.launch.guardrails):
+            if name in self.request.recipes and name in self.request.sliced:
+                values = self._values(name, self.request.recipes[name])
+                quantile = getattr(self.plan.metric(name), "winsorize", None)
+                if quantile is not None:
+                    values, _ = winsorized(values, quantile)
+                yield Sought(values.rows, values.ended, self.plan.metric(name).better)
+
+    def metric(self, name: str) -> MetricWork | str:
+        """A metric of the request, or in words why it cannot be measured."""
+        if name in self.request.quantiles:
+            return self._quantile(name)
+        made = self.request.recipes.get(name)
+        if made is None:
+            values = self._funnel(name, self.request.funnels[name])
+        else:
+            values = self._values(name, made)
+        if not values.ended.any():
+            metric = self.plan.metric(name)
+            window = made.window if made is not None else _micros(metric.window)
+            return waits_for(int(self.population.exposed.min()), window or 0)
+        return self._forms(values)
+
+    def _values(self, name: str, made: Recipe) -> UnitValues:
+        n, columns = self.population.n, self.units.columns
+        return UnitValues(
+            metric=name,
+            y=columns[made.y],
+            d=np.ones(n) if made.d is None else columns[made.d],
+            x=np.zeros(n) if made.x is None else columns[made.x],
+            w=np.ones(n) if made.w is None else columns[made.w],
+            ended=self._ended(made.window),
+            paired=self.had_past and made.x is not None,
+            query=self.units.query,
+        )
+
+    def _ended(self, window: int | None) -> NDArray[np.bool_]:
+        if window is None:
+            return np.ones(self.population.n, dtype=bool)
+        return self.population.exposed + window <= self.frame.until
+
+    def _funnel(self, name: str, metric: FunnelMetric) -> UnitValues:
+        window = _micros(metric.window)
+        back = max(PRE_DAYS * DAY, window or 0)
+        if self.request.mirror:
+            back = self.request.mirror if window is None else window
+        with self.tape.stage(f"following the funnel {name}"):
+            f = funnel_of(self.folded.state, metric, back=back)
+        ended = self._ended(window)
+        return UnitValues(name, f.y, f.d, f.x, f.w, ended, bool(f.w.any()), self.query)
+
+    def _forms(self, values: UnitValues) -> MetricWork:
+        """A metric in every form that was asked for."""
+        name, p, request = values.metric, self.population, self.request
+        metric, arms = self.plan.metric(name), len(self.arms)
+        quantile = getattr(metric, "winsorize", None)
+        chosen, cut = (values, None) if quantile is None else winsorized(values, quantile)
+        slices = self.slices if name in request.sliced else None
+        varied = name in request.variants and isinstance(metric, CountMetric | SumMetric)
+        kinds = request.kinds.get(name, {})
+        return MetricWork(
+            cells=cells_of(chosen, p.arm, p.bucket, arms, slices, winsor=cut),
+            variants=variants_of(values, quantile, p.arm, p.bucket, arms) if varied else {},
+            tail=tail_of(values, p.arm, arms) if name in request.tails else None,
+            kinds={
+                event: cells_of(self._values(name, made), p.arm, p.bucket, arms)
+                for event, made in kinds.items()
+            },
+        )
+
+    def _quantile(self, name: str) -> MetricWork | str:
+        metric = self.request.quantiles[name]
+        with self.tape.stage(f"reading the values of {name}"):
+            found, waiting = quantiles_of(self.folded.state, self.population, metric)
+        if not found.n.any():
+            return f"no event of the users compared has a number in '{metric.of}'"
+        empty = Moments.empty((1, len(self.arms), 1), 4)
+        return MetricWork(
+            MetricCells(name, empty, (Slice(),), waiting, quantiles=found, query=self.query)
+        )
+
+    def daily(self) -> Mapping[str, Daily]:
+        """The metrics wanted by day since exposure."""
+        days = Days.of(self.population)
+        found: dict[str, Daily] = {}
+        for name, made in self.request.recipes.items():
+            if name not in self.request.daily:
+                continue
+            rows = self.sums.day_rows(made)
+            drawn = days.daily(name, rows, self.query)
+            halves = None
+            if self._spans is not None and rows.d is None:
+                halves = days.halves(rows, self._spans)
+            found[name] = replace(drawn, halves=halves, spans=self._spans)
+        return found
+
+    def retention(self) -> Retention:
+        """Active users by day since exposure."""
+        return Days.of(self.population).retention(self.sums.active(), self.query)
+
+    def volume(self) -> Volume:
+        """Events by calendar day and arm, with the totals of the metrics wanted so."""
+        arm, arms = self.population.arm, len(self.arms)
+        days = self.sums.dates()
+        users = self.sums.users_by_date(arm, arms, days)
+        there = users.sum(axis=1) > 0
+        return Volume(
+            days=days[there].astype("datetime64[D]"),
+            events=self.sums.by_date(Primitive(), arm, arms, days)[there],
+            users=users[there],
+            metrics={
+                name: self.sums.by_date(primitive, arm, arms, days)[there]
+                for name, primitive in self.request.calendar.items()
+            },
+        )
+
+    def jobs(self) -> JobUse | None:
+        """Use of the charter's jobs, before and after exposure."""
+        after, before = self.request.after, self.request.before
+        return job_use(self.population, self.units, self.asked.jobs, after, before)
+
+    def errors(self) -> Errors | None:
+        """Errors by intensity of use before exposure."""
+        band = next((b for b in self.bands if b.name == USE), None)
+        return errors_of(self.population, self.units, self.asked.errors, band, OPEN)
+
+    def sample(self) -> Sample:
+        """Events of a sample of users after exposure, and of staff."""
+        p, marks = self.population, self.folded.state.marks
+        few = few_of(p.n)
+        chosen = some_of(np.flatnonzero(p.bucket < few))
+        in_sample = np.zeros(p.n, dtype=bool)
+        in_sample[chosen] = True
+        keep = marks.person >= 0
+        keep[keep] = in_sample[marks.person[keep]]
+        keep |= (marks.person < 0) & (marks.at >= int(p.exposed.min()) - PRE_DAYS * DAY)
+        names = pa.DictionaryArray.from_arrays(
+            pa.array(marks.event[keep]), pa.array(list(marks.names), pa.string())
+        )
+        who = p.table.filter(p.table.uid.isin(chosen.tolist())).select("uid", "user")
+        ids, _ = self.tape.read("the sampled users", who)
+        return sample_of(
+            pa.table({"uid": marks.person[keep], "at": marks.at[keep], "event": names}),
+            arms=p.arms,
+            arm=p.arm,
+            bucket=p.bucket,
+            exposed=p.exposed,
+            users=len(chosen),
+            ids=dict(zip(ids["uid"].to_pylist(), ids["user"].to_pylist(), strict=True)),
+            query=self.query,
+        )
+
+
+def _micros(span: timedelta | None) -> int | None:
+    return None if span is None else span // timedelta(microseconds=1)
