@@ -130,12 +130,12 @@ class Session:
 
         place = loaded.home.where("connection")
         with connect(loaded.plan.project, self.root, where=place) as engine:
-            review, _ = look_at(
+            review, inputs = look_at(
                 loaded, engine, history_of, digest=bound.digest, as_of=as_of, progress=progress
             )
         review = review.model_copy(update={"witness": _witnessed(bound.witness)})
         if log_look:
-            ledger.append(_look(loaded, review), now=now or datetime.now(UTC))
+            ledger.append(_look(loaded, review, inputs), now=now or datetime.now(UTC))
         return review
 
     def _must_be_writable(self, ledger: Ledger) -> None:
@@ -319,8 +319,10 @@ def _witnessed(witness: Witness | None) -> str:
     return f"{who}, {witness.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _look(loaded: LoadedPlan, review: Review) -> Look:
+def _look(loaded: LoadedPlan, review: Review, inputs: Inputs) -> Look:
     """What the ledger keeps of a look."""
+    from octad.lifecycle.shared_errors import shared_errors  # noqa: PLC0415 - reckons, so scipy
+
     effects: dict[str, tuple[float, float]] = {}
     answers = [review.kpi, *review.readings.values()]
     for finding in (f for answer in answers for f in answer.findings):
@@ -340,5 +342,6 @@ def _look(loaded: LoadedPlan, review: Review) -> Look:
         users=review.users,
         kpi=loaded.plan.launch.kpi or "",
         effects=effects,
+        joint=shared_errors(inputs, effects),
         deviations=tuple(d.what for d in review.deviations),
     )
