@@ -1,0 +1,1 @@
+"""What a review costs, against the floor, against peers, and against itself; see `make bench`."""
