@@ -194,6 +194,8 @@ def markdown(review: Review) -> str:
     lines += [*(f"- {md(reason)}" for reason in shown.reasons), *([""] if shown.reasons else [])]
     rows = [(r.title, r.stance, r.summary) for r in (shown.kpi, *shown.readings)]
     lines += [*_table(("", "stance", "in a line"), rows), ""]
+    if shown.case:
+        lines += [f"**The case against:** {md(shown.case)}", ""]
     if shown.next:
         lines += [f"**What would change this:** {' '.join(md(s) for s in shown.next)}", ""]
     lines += _beneath(shown)

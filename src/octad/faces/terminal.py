@@ -136,10 +136,14 @@ def terminal(review: Review, console: Console, *, full: str | None = None) -> No
     for reading in (shown.kpi, *shown.readings):
         _row(console, reading, shown.kpi_metric)
     console.print()
+    wide = console.width >= 72
+    if shown.case:
+        lead = Text("  ").append("The case against: ", "bold")
+        hanging(console, lead, shown.case, 26 if wide else lead.cell_len)
     for i, sentence in enumerate(shown.next):
         label = "What would change this: " if i == 0 else ""
         lead = Text("  ").append(label, "bold")
-        hanging(console, lead, sentence, 26 if console.width >= 72 else lead.cell_len)
+        hanging(console, lead, sentence, 26 if wide else lead.cell_len)
     if full:
         console.print(Text("  Full review: ").append(clean(full), "bold"), soft_wrap=True)
     if shown.warnings or shown.deviations or shown.left_out:

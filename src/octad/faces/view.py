@@ -75,7 +75,11 @@ class ReadingView:
 
 @dataclass(frozen=True, slots=True)
 class ReviewView:
-    """A whole review in words."""
+    """A whole review in words.
+
+    Attributes:
+        case: The case against, as its opponent would put it; empty when there is none to put.
+    """
 
     octad: str
     launch: str
@@ -87,6 +91,7 @@ class ReviewView:
     rule: str
     headline: str
     reasons: tuple[str, ...]
+    case: str
     next: tuple[str, ...]
     facts: tuple[str, ...]
     plan: tuple[tuple[str, str], ...]
@@ -198,6 +203,19 @@ def _reading(name: str, answer: Answer, review: Review, side: int | None) -> Rea
     )
 
 
+_CASE = "The case against"
+
+
+def _case(review: Review) -> str:
+    """The finding ``doubt.case`` without the words that head it on every face."""
+    doubt = review.readings.get("doubt")
+    said = [f.claim for f in doubt.findings if f.id == "doubt.case"] if doubt else []
+    if not said:
+        return ""
+    body = _one(said[0]).removeprefix(_CASE).removeprefix(":").strip()
+    return f"It {body}" if body.startswith("is ") else body
+
+
 def _fallback(answer: Answer) -> str:
     """What to say on the one line when a reading gave none."""
     if answer.findings:
@@ -301,6 +319,7 @@ def view(review: Review) -> ReviewView:
         rule=_one(review.rule),
         headline=because[0] if because else words.VERDICTS[review.verdict],
         reasons=because[1:],
+        case=_case(review),
         next=tuple(_one(sentence) for sentence in review.next),
         facts=_facts(review),
         plan=_plan(review),

@@ -34,7 +34,7 @@ _SHOWN = 4
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """The strongest points, strongest first, each with its p over all kinds of places.
+    """The strongest point of each kind with its p over all kinds: those that stand first.
 
     Attributes:
         points: The strongest of each kind.
@@ -73,12 +73,18 @@ def build(plan: Plan, inputs: Inputs) -> Case | None:
         looks = (math.pi * max(1, inputs.history.looks)) ** 2 / 6
     raw = np.minimum(1.0, looks * np.array([p.p for p in points]))
     adjusted = holm(raw)
-    order = sorted(range(len(points)), key=lambda i: (adjusted[i], points[i].order))
+    error = 1 - plan.launch.rules.level
+
+    def rank(i: int) -> tuple[float, int]:
+        # All that stand are sure enough; among them what matters most is said first.
+        return (0.0 if adjusted[i] <= error else float(adjusted[i])), points[i].order
+
+    order = sorted(range(len(points)), key=rank)
     return Case(
         points=tuple(points[i] for i in order),
         corrected=tuple(float(adjusted[i]) for i in order),
         places=sum(p.places for p in points),
-        error=1 - plan.launch.rules.level,
+        error=error,
     )
 
 
@@ -107,8 +113,8 @@ def case_against(plan: Plan, inputs: Inputs) -> list[Finding]:
             estimate=Number(
                 value=float(len(stands)),
                 unit="points stand" if len(stands) != 1 else "point stands",
-                p=case.points[0].p,
-                p_adjusted=case.corrected[0],
+                p=min(p.p for p in case.points),
+                p_adjusted=min(case.corrected),
             ),
             n=int(inputs.exposure.counts.sum()) if inputs.exposure is not None else None,
             method=f"the strongest point of each of {len(case.points)} kinds of places, its p "

@@ -47,7 +47,7 @@ class Point:
         words: What is said against the launch there, as a clause with its figures.
         p: One-sided, corrected over the places of this kind.
         places: How many there were.
-        order: The earlier of two points that are as strong is said first.
+        order: Points that stand are said in this order.
     """
 
     kind: str
@@ -57,8 +57,11 @@ class Point:
     order: int = 0
 
 
-Seen = tuple[float, str]
-"""A one-sided p, and what it would say."""
+Seen = tuple[float, float, str]
+"""A one-sided p, minus the effect's size (the larger of equals is said), and what it would say."""
+
+_SURE = 1e-12
+"""Below this one p is as good as another."""
 
 
 def one_sided(z: float, sign: int, df: float = np.inf) -> float:
@@ -70,7 +73,7 @@ def _strongest(kind: str, seen: Sequence[Seen]) -> Point | None:
     """The smallest p times the number of places (Bonferroni; Holm's first step)."""
     if not seen:
         return None
-    p, words = min(seen)
+    p, _, words = min((max(p, _SURE), size, words) for p, size, words in seen)
     return Point(kind, words, min(1.0, p * len(seen)), len(seen))
 
 
@@ -96,7 +99,7 @@ def _metrics(plan: Plan, inputs: Inputs) -> Point | None:
             if m is not None:
                 e = m.absolute
                 words = f"{brief(m)}{in_arm(inputs, m.arm)} among all users"
-                seen.append((one_sided(e.z, m.sign, e.df), words))
+                seen.append((one_sided(e.z, m.sign, e.df), -abs(m.best.value), words))
     return _strongest("metrics, all users", seen)
 
 
@@ -148,7 +151,7 @@ def _days(plan: Plan, inputs: Inputs) -> Point | None:
                         f"{spoken(name)} {signed_percent(value)}"
                         f"{in_arm(inputs, inputs.arms[arm])} on day {day} after exposure"
                     )
-                    seen.append((one_sided(value / se, sign, df), words))
+                    seen.append((one_sided(value / se, sign, df), -abs(value), words))
     return _strongest("days since exposure", seen)
 
 
@@ -191,7 +194,7 @@ def _fading(plan: Plan, inputs: Inputs) -> Point | None:
                     f"{spoken(name)} went from {signed_percent(early)} in the first {third} days "
                     f"to {signed_percent(late)} in the last{in_arm(inputs, inputs.arms[arm])}"
                 )
-                seen.append((one_sided(z, sign, df), words))
+                seen.append((one_sided(z, sign, df), -abs(late - early), words))
     return _strongest("early days against late", seen)
 
 
@@ -229,7 +232,8 @@ def _kinds(plan: Plan, inputs: Inputs) -> Point | None:
                 if m is not None:
                     figure = brief(m).removeprefix(spoken(name)).strip()
                     words = f"the event {kind} {figure}{in_arm(inputs, m.arm)}"
-                    seen.append((one_sided(m.absolute.z, m.sign, m.absolute.df), words))
+                    e = m.absolute
+                    seen.append((one_sided(e.z, m.sign, e.df), -abs(m.best.value), words))
     return _strongest("event kinds", seen)
 
 
@@ -257,7 +261,7 @@ def _coming_back(_plan: Plan, inputs: Inputs) -> Point | None:
                 f"{share(e.treatment)} of users came back on day {int(day)}"
                 f"{in_arm(inputs, inputs.arms[arm])}, {share(e.control)} of control's"
             )
-            seen.append((one_sided(e.z, 1), words))
+            seen.append((one_sided(e.z, 1), -abs(e.value), words))
     return _strongest("coming back, by day", seen)
 
 
@@ -287,7 +291,7 @@ def _jobs(plan: Plan, inputs: Inputs) -> Point | None:
                 f"{share(e.treatment)} of users still {spoken(name)}"
                 f"{in_arm(inputs, inputs.arms[arm])}, {share(e.control)} of control's"
             )
-            seen.append((one_sided(e.z, 1), words))
+            seen.append((one_sided(e.z, 1), -abs(e.value), words))
     return _strongest("core jobs", seen)
 
 
@@ -315,7 +319,7 @@ def _errors(_plan: Plan, inputs: Inputs) -> Point | None:
                     f"{share(e.treatment)} of {who} met {kind}"
                     f"{in_arm(inputs, inputs.arms[arm])}, {share(e.control)} of control's"
                 )
-                seen.append((one_sided(e.z, -1), words))
+                seen.append((one_sided(e.z, -1), -abs(e.value), words))
     return _strongest("errors, by use before", seen)
 
 
@@ -337,20 +341,20 @@ def _measurement(plan: Plan, inputs: Inputs) -> Point | None:
         e = f.estimate
         p = None if e is None else e.p_adjusted if e.p_adjusted is not None else e.p
         if p is not None:
-            seen.append((p, f.claim[:1].lower() + f.claim[1:].rstrip(".")))
+            seen.append((p, 0.0, f.claim[:1].lower() + f.claim[1:].rstrip(".")))
     return _strongest("the measurement itself", seen)
 
 
 KINDS: tuple[Callable[[Plan, Inputs], Point | None], ...] = (
+    _measurement,
     _metrics,
     _segments,
     _fading,
-    _days,
-    _kinds,
-    _coming_back,
-    _jobs,
     _errors,
+    _jobs,
+    _coming_back,
     _reviews,
-    _measurement,
+    _kinds,
+    _days,
 )
-"""Every kind of place, in the order in which points as strong as one another are said."""
+"""Every kind of place, in the order in which points that stand are said."""
