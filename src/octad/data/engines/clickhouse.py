@@ -69,7 +69,20 @@ class _Compiler(ClickHouseCompiler):  # type: ignore[misc]
 
     def visit_CountDistinct(self, _op: Any, *, arg: Any, where: Any) -> Any:  # noqa: N802
         """Exact: Ibis writes uniq, which estimates."""
-        return self.agg.uniqExact(arg, where=where)
+        return self.f.toInt64(self.agg.uniqExact(arg, where=where))
+
+    # Counts are unsigned in ClickHouse, and what is unsigned does not go together with what is not.
+    def visit_Count(self, op: Any, **parts: Any) -> Any:  # noqa: N802
+        return self.f.toInt64(super().visit_Count(op, **parts))
+
+    def visit_CountStar(self, op: Any, **parts: Any) -> Any:  # noqa: N802
+        return self.f.toInt64(super().visit_CountStar(op, **parts))
+
+    def visit_WindowFunction(self, op: Any, *, func: Any, **parts: Any) -> Any:  # noqa: N802
+        counted = isinstance(func, sge.Anonymous) and func.name == "toInt64"
+        inner = func.expressions[0] if counted else func
+        made = super().visit_WindowFunction(op, func=inner, **parts)
+        return self.f.toInt64(made) if counted else made
 
     def visit_Quantile(  # noqa: N802
         self, _op: Any, *, arg: Any, quantile: Any, where: Any
@@ -144,6 +157,8 @@ _ARROW = {
 _SETTINGS = {
     # What has no zone is UTC here, as everywhere in Octad.
     "session_timezone": "UTC",
+    # A number in GROUP BY is a number, and not the place of a column.
+    "enable_positional_arguments": 0,
     # An outer join leaves nulls and not zeros where it finds nothing, as SQL has it.
     "join_use_nulls": 1,
     # A sum over no rows is null and not zero, as SQL has it.

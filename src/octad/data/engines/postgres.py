@@ -8,6 +8,7 @@ from __future__ import annotations
 from io import BytesIO
 from typing import Any, ClassVar
 
+import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import psycopg
@@ -48,6 +49,12 @@ class _Compiler(PostgresCompiler):  # type: ignore[misc]
         if how != "md5":
             return super().visit_Undefined(_op, arg=arg, how=how)
         return self.f.md5(arg)
+
+    def visit_Cast(self, op: ops.Cast, *, arg: Any, to: Any) -> Any:  # noqa: N802
+        """A flag is cast to no number but the plain integer."""
+        if op.arg.dtype.is_boolean() and to.is_numeric() and not to.is_boolean():
+            return self.cast(self.cast(arg, dt.int32), to)
+        return super().visit_Cast(op, arg=arg, to=to)
 
     def visit_TryCast(self, op: ops.TryCast, **_: Any) -> Any:  # noqa: N802
         refuse(ABILITIES.spoken, "times" if op.to.is_temporal() else "numbers")
