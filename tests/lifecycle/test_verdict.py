@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from octad.lifecycle.verdict import TABLE, Outcome, decide, table_markdown
+from octad.lifecycle.verdict import TABLE, Outcome, decide, row_words, table_markdown
 from octad.model.finding import Answer, Finding, Grade, Number, Stance, State
 from octad.model.plan import Launch, Plan, Project
 from octad.model.review import READINGS, Verdict
@@ -96,7 +96,8 @@ def test_each_row(outcome: Outcome, verdict: Verdict, row: str) -> None:
     assert outcome.verdict is verdict
     assert outcome.row.key == row
     assert outcome.because
-    assert verdict is Verdict.SHIP or outcome.next or row == "nothing"
+    assert outcome.next, "every verdict says what would change it"
+    assert row_words(outcome.row).startswith(f"Row {TABLE.index(outcome.row) + 1} of 5: the ")
 
 
 @pytest.mark.parametrize("name", [name for name in READINGS if name != "results"])
@@ -104,6 +105,21 @@ def test_any_reading_may_veto(name: str) -> None:
     outcome = _answers(BETTER, SAFE, against=name)
     assert outcome.verdict is Verdict.HOLD
     assert any(name in why for why in outcome.because)
+
+
+def test_what_would_change_it_is_said_of_each_row() -> None:
+    assert "mending the measurement" in _answers(BETTER, SAFE, BROKEN).next[0]
+    shipped = _answers(WITHIN, SAFE).next
+    assert "beyond its margin" in shipped[0]
+    # payments: [-1%, +1%] against a margin of 1% uses all of it; crashes' 1% of 2% only half.
+    assert shipped[1] == "Payments is nearest to it: at worst 1.0% of 1% was lost."
+    assert "payments shown within 1%" in _answers(WORSE, SAFE).next[0]
+    vetoed = _answers(BETTER, SAFE, against="rival").next
+    assert vetoed == (
+        "Nothing else stands in the way: once what rival found is answered, it could ship.",
+    )
+    flat = _answers(WITHIN, SAFE, kpi=KPI_FLAT).next
+    assert "so far nothing was gained" in flat[0]
 
 
 def test_no_reading_vouches_for_the_kpi_alone() -> None:

@@ -198,6 +198,7 @@ def markdown(review: Review) -> str:
         lines += [f"**The case against:** {md(shown.case)}", ""]
     if shown.next:
         lines += [f"**What would change this:** {' '.join(md(s) for s in shown.next)}", ""]
+    lines += [f"**Verdict table:** {md(shown.rule)}", ""]
     lines += _beneath(shown)
     lines += ["## The readings", ""]
     for reading in (shown.kpi, *shown.readings):

@@ -144,6 +144,7 @@ def terminal(review: Review, console: Console, *, full: str | None = None) -> No
         label = "What would change this: " if i == 0 else ""
         lead = Text("  ").append(label, "bold")
         hanging(console, lead, sentence, 26 if wide else lead.cell_len)
+    hanging(console, Text("  ").append("Verdict table: ", "bold"), shown.rule, 17)
     if full:
         console.print(Text("  Full review: ").append(clean(full), "bold"), soft_wrap=True)
     if shown.warnings or shown.deviations or shown.left_out:

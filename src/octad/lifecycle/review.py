@@ -10,7 +10,7 @@ from octad.data.connect import Engine
 from octad.data.gather import gather
 from octad.data.tape import Progress
 from octad.errors import Where
-from octad.lifecycle.verdict import decide
+from octad.lifecycle.verdict import decide, row_words
 from octad.model.finding import Answer
 from octad.model.inputs import History, Inputs
 from octad.model.needs import Needs
@@ -49,6 +49,7 @@ def look_at(
     *,
     digest: str | None = None,
     as_of: date | None = None,
+    named: frozenset[str] = frozenset(),
     progress: Progress | None = None,
 ) -> tuple[Review, Inputs]:
     """Review a launch.
@@ -59,6 +60,7 @@ def look_at(
         history_of: What the ledger knows, asked once the review's today is known.
         digest: The plan's fingerprint; the seal's where there is one.
         as_of: The last day to be seen.
+        named: Users whose timelines were read, under their keyed hashes.
         progress: Told what is being done.
 
     Raises:
@@ -66,7 +68,7 @@ def look_at(
     """
     plan = loaded.plan
     readings = all_readings()
-    needs = Needs()
+    needs = Needs(named=named)
     for reading in readings.values():
         needs = needs | reading.needs(plan)
     inputs = gather(
@@ -98,7 +100,7 @@ def look_at(
         product=plan.project.product,
         what=launch.what,
         verdict=outcome.verdict,
-        rule=outcome.row.says,
+        rule=row_words(outcome.row),
         because=outcome.because,
         next=outcome.next,
         looks=history.looks,
@@ -164,11 +166,6 @@ def _warnings(
         found.append(
             f"This is an early look: the plan ends on {launch.ends}, and the newest data are of "
             f"{inputs.as_of.date()}. Until then the wider, anytime interval decides."
-        )
-    if launch.read_first:
-        found.append(
-            f"The plan asks for {launch.read_first} timelines to be read before the numbers. This "
-            "version has no reading room yet, so the numbers were not locked."
         )
     for name, cells in inputs.metrics.items():
         if cells.waiting and name in launch.metrics:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -12,7 +13,7 @@ from octad.errors import FileError, OctadError, UsageError, Where
 from octad.model.finding import Stance
 from octad.model.inputs import History, Inputs
 from octad.model.planned import PlanReport
-from octad.model.records import Decision, Look, Outcome, Seal, Witness
+from octad.model.records import Decision, Look, Outcome, Record, Seal, Tagged, Walked, Witness
 from octad.model.review import READINGS, Deviation, Review, Verdict
 from octad.project.chain import Entry
 from octad.project.digest import plan_record
@@ -30,7 +31,9 @@ from octad.project.sealed import judged
 if TYPE_CHECKING:
     from octad.data.check import CheckReport
     from octad.data.tape import Progress
+    from octad.lifecycle.reading_room import Room
     from octad.lifecycle.sealing import Vouched
+    from octad.lifecycle.walking import Checklist
 
 __all__ = ["Session"]
 
@@ -97,6 +100,7 @@ class Session:
         as_of: date | None = None,
         progress: Progress | None = None,
         log_look: bool = True,
+        unread: bool = False,
         now: datetime | None = None,
     ) -> Review:
         """Review a launch: the KPI, the eight readings, the verdict.
@@ -108,6 +112,8 @@ class Session:
             as_of: The last day to be seen; all of the data when absent.
             progress: Told what is being done.
             log_look: Whether the look goes into the ledger, as it should when a person sees it.
+            unread: Open the numbers although the plan's timelines were not read; it goes into the
+                ledger as a deviation.
             now: The moment of the look.
 
         Raises:
@@ -123,6 +129,7 @@ class Session:
         record = plan_record(written.plan)
         bound = judged(written, ledger)
         loaded = bound.loaded
+        self._unlock(ledger, loaded, unread=unread, now=now or datetime.now(UTC))
 
         def history_of(inputs: Inputs) -> tuple[History, tuple[Deviation, ...]]:
             found = ledger.history(launch, record=record, digest=bound.digest, as_of=inputs.as_of)
@@ -131,12 +138,112 @@ class Session:
         place = loaded.home.where("connection")
         with connect(loaded.plan.project, self.root, where=place) as engine:
             review, inputs = look_at(
-                loaded, engine, history_of, digest=bound.digest, as_of=as_of, progress=progress
+                loaded,
+                engine,
+                history_of,
+                digest=bound.digest,
+                as_of=as_of,
+                named=frozenset(r.user for r in _records(ledger, launch) if isinstance(r, Tagged)),
+                progress=progress,
             )
         review = review.model_copy(update={"witness": _witnessed(bound.witness)})
         if log_look:
             ledger.append(_look(loaded, review, inputs), now=now or datetime.now(UTC))
         return review
+
+    def _unlock(self, ledger: Ledger, loaded: LoadedPlan, *, unread: bool, now: datetime) -> None:
+        """Show no number before the timelines were read that the plan asks for."""
+        wanted = loaded.plan.launch.read_first
+        if not wanted:
+            return
+        from octad.lifecycle import reading_room  # noqa: PLC0415 - opens an engine
+
+        launch = loaded.plan.launch.launch
+        entries = ledger.entries()
+        lock = reading_room.lock_of(entries, launch, wanted)
+        if lock.holds and unread:
+            reading_room.unlock_unread(ledger, launch, lock.read, now)
+        else:
+            reading_room.refuse_if_locked(entries, launch, wanted)
+
+    def room(
+        self,
+        launch: str,
+        reader: str,
+        *,
+        count: int | None = None,
+        now: datetime | None = None,
+        progress: Progress | None = None,
+    ) -> Room:
+        """Enter the reading room of a launch: its timelines, and what this reader has tagged.
+
+        Raises:
+            OctadError: Without a reader's name, or without a timeline to read.
+        """
+        from octad.lifecycle import reading_room  # noqa: PLC0415 - opens an engine
+
+        ledger = Ledger.open(self.root)
+        self._must_be_writable(ledger)
+        loaded = judged(load_plan(self.root, launch), ledger).loaded
+        moment = now or datetime.now(UTC)
+        return reading_room.enter(
+            loaded, ledger, reader, now=moment, count=count, progress=progress
+        )
+
+    def tag(
+        self,
+        room: Room,
+        user: str,
+        tags: Sequence[str],
+        note: str = "",
+        *,
+        now: datetime | None = None,
+    ) -> Room:
+        """Keep what a reader saw in one timeline.
+
+        Raises:
+            UsageError: For a user who is not in the room, or too many or too long words.
+        """
+        from octad.lifecycle import reading_room  # noqa: PLC0415 - opens an engine
+
+        ledger = Ledger.open(self.root)
+        return reading_room.tag(ledger, room, user, tags, note, now=now or datetime.now(UTC))
+
+    def to_walk(
+        self, launch: str, *, most: int = 20, progress: Progress | None = None
+    ) -> Checklist:
+        """What a launch's users do that the team never did, where most users live first.
+
+        Raises:
+            DataError: When no user of the launch did anything yet.
+        """
+        from octad.lifecycle import walking  # noqa: PLC0415 - opens an engine
+
+        loaded = load_plan(self.root, launch)
+        return walking.to_walk(loaded, Ledger.open(self.root), most=most, progress=progress)
+
+    def log_walk(
+        self,
+        launch: str,
+        steps: tuple[str, ...],
+        *,
+        who: str,
+        note: str = "",
+        now: datetime | None = None,
+        progress: Progress | None = None,
+    ) -> Walked:
+        """Keep that the team went a way on purpose.
+
+        Raises:
+            OctadError: Without a name, for fewer than two steps, or for an unknown event.
+        """
+        from octad.lifecycle import walking  # noqa: PLC0415 - opens an engine
+
+        loaded, ledger = load_plan(self.root, launch), Ledger.open(self.root)
+        moment = now or datetime.now(UTC)
+        return walking.log_walk(
+            loaded, ledger, steps, who=who, now=moment, note=note, progress=progress
+        )
 
     def _must_be_writable(self, ledger: Ledger) -> None:
         target = ledger.path if ledger.path.exists() else self.root
@@ -317,6 +424,10 @@ def _witnessed(witness: Witness | None) -> str:
         return ""
     who = f"commit {witness.by[:10]}" if witness.how == "git" else f"a time stamp of {witness.by}"
     return f"{who}, {witness.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _records(ledger: Ledger, launch: str) -> list[Record]:
+    return [entry.record for entry in ledger.of(launch)]
 
 
 def _look(loaded: LoadedPlan, review: Review, inputs: Inputs) -> Look:

@@ -12,9 +12,9 @@ from octad.model.finding import Answer, Finding, Grade, Stance, State
 from octad.model.numbers import plain
 from octad.model.plan import Plan
 from octad.model.review import Verdict
-from octad.readings.claims import segment_words, spoken
+from octad.readings.claims import capital, segment_words, spoken
 
-__all__ = ["TABLE", "Outcome", "Row", "decide", "table_markdown"]
+__all__ = ["TABLE", "Outcome", "Row", "decide", "row_words", "table_markdown"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,6 +80,12 @@ TABLE = (
 )
 
 
+_MEND = (
+    "Only mending the measurement would change this: find why it failed, collect the data again, "
+    "and review them."
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What the table says, and why."""
@@ -100,6 +106,16 @@ def table_markdown() -> str:
         f"| {r.trust} | {r.result} | {r.harm} | `{r.verdict.value}`: {r.then} |" for r in TABLE
     ]
     return "\n".join(lines)
+
+
+def row_words(row: Row) -> str:
+    """Which row was taken, as every face says it.
+
+    >>> row_words(TABLE[2])
+    'Row 3 of 5: the measurement holds, and harm is shown.'
+    """
+    says = f"{row.says[:1].lower()}{row.says[1:]}"
+    return f"Row {TABLE.index(row) + 1} of {len(TABLE)}: {says}"
 
 
 def _row(key: str) -> Row:
@@ -124,7 +140,7 @@ def decide(plan: Plan, kpi: Answer, readings: Mapping[str, Answer]) -> Outcome:
                 "The measurement does not hold, so nothing that follows can be believed.",
                 *(f.claim for f in failed),
             ),
-            tuple(f"Mend this first: {f.claim}" for f in failed),
+            (_MEND,),
         )
     states = _states(plan, findings)
     measured = {n: s for n, s in states.items() if s is not None}
@@ -140,7 +156,7 @@ def decide(plan: Plan, kpi: Answer, readings: Mapping[str, Answer]) -> Outcome:
             Verdict.SHIP,
             _row("good"),
             (_headline(plan, kpi, findings, []), "Every guardrail is shown within its margin."),
-            (),
+            _undoes_a_ship(plan, findings),
         )
     return _hold(plan, kpi, readings, findings, states, strong=strong)
 
@@ -183,7 +199,33 @@ def _nothing(plan: Plan, kpi: Answer, readings: Mapping[str, Answer]) -> Outcome
     because = ["No result and no guardrail could be measured against a comparison."]
     if against:
         because.append(f"Speaking against it all the same: {', '.join(against)}.")
-    return Outcome(Verdict.CANNOT_TELL, _row("nothing"), tuple(because), tuple(missing)[:4])
+    nexts = tuple(missing)[:4] or ("A result that can be measured in users with it and without.",)
+    return Outcome(Verdict.CANNOT_TELL, _row("nothing"), tuple(because), nexts)
+
+
+def _undoes_a_ship(plan: Plan, findings: list[Finding]) -> tuple[str, ...]:
+    """What later data would have to show to take a 'ship' back: the margin that is nearest."""
+    margins = {**plan.launch.guardrails, **plan.launch.results}
+    nearest: tuple[float, str] | None = None
+    for f in findings:
+        e, margin = f.estimate, margins.get(f.metric or "")
+        if e is None or margin is None or f.state is None or margin.kind != "relative":
+            continue
+        edge = e.low if plan.metric(str(f.metric)).better == "up" else e.high
+        if edge is None or not e.relative or margin.value == 0:
+            continue
+        loss = max(0.0, -edge if plan.metric(str(f.metric)).better == "up" else edge)
+        used = loss / margin.value
+        if nearest is None or used > nearest[0]:
+            name = spoken(str(f.metric))
+            nearest = used, f"{name} is nearest to it: at worst {_size(loss)} of {margin} was lost"
+    said = "A guardrail or result beyond its margin, or a harmed group, in later data."
+    return (said,) if nearest is None else (said, f"{capital(nearest[1])}.")
+
+
+def _size(fraction: float) -> str:
+    size = fraction * 100
+    return f"{plain(size, 1 if size >= 1 else 2)}%"
 
 
 def _roll_back(plan: Plan, kpi: Answer, findings: list[Finding], harms: list[Finding]) -> Outcome:
@@ -197,6 +239,7 @@ def _roll_back(plan: Plan, kpi: Answer, findings: list[Finding], harms: list[Fin
         if f.metric in margins
     ]
     nexts = [f"Nothing short of {' and '.join(short)} would change this."] if short else []
+    nexts += [f"{f.decides}." for f in lost if f.decides]
     if segments:
         nexts.append("The harmed segment would have to be spared, or helped, and measured again.")
     return Outcome(Verdict.ROLL_BACK, _row("harm"), tuple(because), tuple(dict.fromkeys(nexts)))
@@ -254,7 +297,13 @@ def _what_would_decide(
         return [f"Data for {', '.join(map(spoken, absent))}, or time until their windows end."]
     if not plan.launch.results:
         return ["Name a result beside the KPI in the plan of the next launch."]
-    return ["Answer the readings that speak against it, then review again."]
+    against = [name for name, answer in readings.items() if answer.stance is Stance.AGAINST]
+    if against:
+        which = f"{', '.join(against[:-1])} and {against[-1]}" if len(against) > 1 else against[0]
+        return [
+            f"Nothing else stands in the way: once what {which} found is answered, it could ship."
+        ]
+    return ["A result shown to be better, or a KPI that visibly rose: so far nothing was gained."]
 
 
 def _clause(f: Finding) -> str:
