@@ -13,7 +13,19 @@ from typer.testing import CliRunner
 from octad import __version__
 from octad.faces.cli.app import app
 
-COMMANDS = ("init", "check", "plan", "seal", "review", "decide", "reflect", "verify", "demo")
+COMMANDS = (
+    "init",
+    "check",
+    "plan",
+    "seal",
+    "review",
+    "read",
+    "walk",
+    "decide",
+    "reflect",
+    "verify",
+    "demo",
+)
 HEAVY = ("numpy", "scipy", "pydantic", "ibis", "duckdb", "pyarrow", "jinja2", "rich", "octad.model")
 
 

@@ -188,6 +188,10 @@ def review(
     no_report: Annotated[
         bool, typer.Option("--no-report", help="Do not write reviews/LAUNCH.html.")
     ] = False,
+    unread: Annotated[
+        bool,
+        typer.Option("--unread", help="See the numbers before the timelines; this is logged."),
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Review a launch: the KPI, the eight readings, and the verdict.
@@ -203,9 +207,64 @@ def review(
         out=out,
         as_of=as_of.date() if as_of else None,
         report=not no_report,
+        unread=unread,
         quiet=quiet,
     )
     raise typer.Exit(code)
+
+
+@app.command()
+def read(
+    ctx: typer.Context,
+    launch: LaunchName,
+    reader: Annotated[
+        str, typer.Option(metavar="NAME", help="Who reads.", envvar="OCTAD_READER", prompt=True)
+    ],
+    count: Annotated[
+        int | None,
+        typer.Option(min=1, max=200, help="How many timelines; the plan's 'read_first', or 10."),
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", metavar="FILE", help="Write them as Markdown, to be printed."),
+    ] = None,
+    tags: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Take what was seen from a CSV file: user,tags,note."),
+    ] = None,
+    quiet: Quiet = False,
+) -> None:
+    """Read timelines of real users, and say what you see.
+
+    They are chosen fairly, and which arm each was in stays hidden until you are done.
+    """
+    from octad.faces.cli import room  # noqa: PLC0415 - heavy
+
+    code = room.read(
+        _state(ctx).folder, launch, reader=reader, count=count, out=out, tags=tags, quiet=quiet
+    )
+    raise typer.Exit(code)
+
+
+@app.command()
+def walk(
+    ctx: typer.Context,
+    launch: Annotated[
+        str | None,
+        typer.Argument(metavar="[LAUNCH]", help="Whose users; may be left out if there is one."),
+    ] = None,
+    done: Annotated[
+        str, typer.Option(metavar="STEPS", help='Log a walk, such as "open > scan > pay".')
+    ] = "",
+    by: Annotated[str, typer.Option(metavar="NAME", help="Who walked it.")] = "",
+    note: Annotated[str, typer.Option(metavar="TEXT", help="What was seen on the way.")] = "",
+    most: Annotated[int, typer.Option(min=1, max=500, help="How many lines to show.")] = 20,
+    quiet: Quiet = False,
+) -> None:
+    """List what users do that the team never did, worst first."""
+    from octad.faces.cli import room  # noqa: PLC0415 - heavy
+
+    room.walk(_state(ctx).folder, launch, done=done, by=by, note=note, most=most, quiet=quiet)
 
 
 @app.command()

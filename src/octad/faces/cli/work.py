@@ -103,6 +103,7 @@ def review(
     out: Path | None,
     as_of: date | None,
     report: bool,
+    unread: bool,
     quiet: bool,
 ) -> int:
     """Review a launch, show it, keep it.
@@ -112,7 +113,7 @@ def review(
     """
     session = Session.open(folder)
     with progress(quiet=quiet) as tell:
-        made = session.review(launch, as_of=as_of, progress=tell)
+        made = session.review(launch, as_of=as_of, unread=unread, progress=tell)
         kept = _report(made, session.root) if report else None
     if out is not None and str(out) != "-":
         write_text(out, _written(made, style))
@@ -174,6 +175,7 @@ def demo(folder: Path, world: str, *, users: int, seed: int, quiet: bool) -> Non
             out=None,
             as_of=None,
             report=True,
+            unread=False,
             quiet=quiet,
         )
         _out()
