@@ -14,7 +14,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from octad.model.finding import Finding, Number, Stance, Table
+from octad.model.finding import Finding, Stance, Table
 from octad.model.inputs import Inputs
 from octad.model.numbers import count, p_value
 from octad.model.plan import Plan
@@ -99,8 +99,8 @@ def case_against(plan: Plan, inputs: Inputs) -> list[Finding]:
             point.kind,
             count(point.places),
             capital(point.words),
-            p_value(point.p),
-            p_value(p),
+            _p(point.p),
+            _p(p),
         )
         for point, p in zip(case.points, case.corrected, strict=True)
     )
@@ -110,12 +110,6 @@ def case_against(plan: Plan, inputs: Inputs) -> list[Finding]:
             claim=_strong(case, stands) if stands else _weak(case),
             stance=Stance.AGAINST if stands else Stance.FOR,
             grade=grade_of(plan),
-            estimate=Number(
-                value=float(len(stands)),
-                unit="points stand" if len(stands) != 1 else "point stands",
-                p=min(p.p for p in case.points),
-                p_adjusted=min(case.corrected),
-            ),
             n=int(inputs.exposure.counts.sum()) if inputs.exposure is not None else None,
             method=f"the strongest point of each of {len(case.points)} kinds of places, its p "
             f"corrected over the kind's own places, then over the kinds (Holm) and the looks; "
@@ -125,12 +119,17 @@ def case_against(plan: Plan, inputs: Inputs) -> list[Finding]:
             evidence=(
                 Table(
                     title="Where the case against was looked for, and the strongest point there",
-                    columns=("kind of place", "places", "strongest point", "p there", "over all"),
+                    columns=("kind of place", "places", "strongest point", "there", "over all"),
                     rows=rows,
                 ),
             ),
         )
     ]
+
+
+def _p(value: float) -> str:
+    """A p that no line breaks."""
+    return p_value(value).replace(" ", "\u00a0")
 
 
 def _strong(case: Case, stands: tuple[Point, ...]) -> str:

@@ -94,6 +94,7 @@ class _Part:
     name: str
     counts: tuple[int, ...]
     expected: tuple[float, ...]
+    chi: float
     p: float
 
 
@@ -114,7 +115,7 @@ def _parts(exposure: Exposure, weights: list[float] | None) -> list[_Part]:
         except NotEstimable:
             continue
         if min(one.expected) >= _FEWEST:
-            found.append(_Part(name, one.counts, one.expected, one.p))
+            found.append(_Part(name, one.counts, one.expected, one.chi_square, one.p))
     return found
 
 
@@ -173,7 +174,7 @@ def _in_parts(
             stance=BY_TRUST[trust],
             grade=grade_of(plan),
             trust=trust,
-            estimate=Number(value=1 - q, unit="share", p=worst.p, p_adjusted=q),
+            estimate=Number(value=worst.chi, unit="chi-square", p=worst.p, p_adjusted=q),
             n=int(exposure.counts.sum()),
             method="the same test on every day of exposure and in every segment known before it; "
             "Holm's correction over all of them",

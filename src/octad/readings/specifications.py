@@ -146,7 +146,7 @@ def _within_attributes(cells: MetricCells, arm: int) -> list[Choice]:
             e = compare_strata(sides[0], sides[1]).effect
         except NotEstimable:
             continue
-        found.append(Choice(f"within each {spoken(attribute)}", e.value, e.se, e.low, e.high))
+        found.append(Choice(f"within groups by {spoken(attribute)}", e.value, e.se, e.low, e.high))
     return found
 
 
@@ -267,7 +267,7 @@ def specifications(plan: Plan, inputs: Inputs) -> tuple[list[Finding], bool]:
 
 
 def _curve(plan: Plan, inputs: Inputs, name: str, arm: int, found: list[Choice]) -> Intervals:
-    """The specification curve: every choice, smallest effect first, the plan's own marked."""
+    """The specification curve: every choice, smallest effect first."""
     curve = specification_curve([c.value for c in found], [c.se for c in found])
     sign = 1 if plan.metric(name).better == "up" else -1
     where = f" in {inputs.arms[arm]}" if len(inputs.arms) > 2 else ""
@@ -275,12 +275,8 @@ def _curve(plan: Plan, inputs: Inputs, name: str, arm: int, found: list[Choice])
     for i in curve.order:
         c = found[int(i)]
         stance = (Stance.FOR if sign * c.value > 0 else Stance.AGAINST) if c.clear else None
-        planned = "the plan's own" if c is found[0] else ""
-        rows.append(
-            Interval(
-                label=c.label, value=c.value, low=c.low, high=c.high, stance=stance, note=planned
-            )
-        )
+        label = capital(c.label) if c is found[0] else c.label
+        rows.append(Interval(label=label, value=c.value, low=c.low, high=c.high, stance=stance))
     return Intervals(
         title=f"{capital(spoken(name))}{where}: {len(found)} ways to reckon it, in order",
         x_label="change against control",
