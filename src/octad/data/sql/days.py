@@ -99,7 +99,7 @@ def daily_of(tape: Tape, seen: Seen, recipes: Mapping[str, Recipe]) -> tuple[dic
         y=t.value.sum(where=t.role == 0).fill_null(0.0),
         d=t.value.sum(where=t.role == 1).fill_null(0.0),
     )
-    own = own.mutate(y=ibis.ifelse(own.any, (own.y > 0).cast("float64"), own.y))
+    own = own.mutate(y=ibis.ifelse(own.any, ibis.ifelse(own.y > 0, 1.0, 0.0), own.y))
     kept = tape.step("by_day", own)
     rows, key = cells_by(
         tape,

@@ -91,9 +91,9 @@ def make_units(
         "metric",
         "code",
         "bucket",
-        y=ibis.ifelse(table.any, (table.y > 0).cast("float64"), table.y),
+        y=ibis.ifelse(table.any, ibis.ifelse(table.y > 0, 1.0, 0.0), table.y),
         d=ibis.ifelse(table.plain, 1.0, table.d),
-        x=ibis.ifelse(table.any, (table.x > 0).cast("float64"), table.x),
+        x=ibis.ifelse(table.any, ibis.ifelse(table.x > 0, 1.0, 0.0), table.x),
         w=ibis.ifelse(table.plain, 1.0, table.w),
     )
     if attributes is not None:

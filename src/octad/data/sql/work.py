@@ -26,7 +26,7 @@ from octad.data.sql.metrics import everyone_cells, sliced_cells
 from octad.data.sql.ordered import Read, funnel_rows, quantiles_of
 from octad.data.sql.people import People, people_of
 from octad.data.sql.plan import Asked, asked_of
-from octad.data.sql.sample import few_buckets, sample_from, team_of
+from octad.data.sql.sample import crew_of, few_buckets, sample_from, team_of
 from octad.data.sql.seen import Seen, read_events
 from octad.data.sql.slices import Sliced, slice_people
 from octad.data.sql.tails import cuts_of, tails_of
@@ -69,8 +69,9 @@ def work_in_engine(
     asked = asked_of(request, people)
     intake = tables.intake["events"]
     few = few_buckets(people) if request.sample else 0
+    crew = crew_of(tape, tables.users) if request.sample else ()
     with tape.stage("reading the events once", intake.kept):
-        team = team_of(tape, people, tables.users) if request.sample else None
+        team = team_of(tape, people, crew)
         seen = read_events(
             tape,
             people,
@@ -118,6 +119,7 @@ def work_in_engine(
         refused=refused,
         paired=paired,
         few=few,
+        crew=crew,
         exposure=replace(
             chosen.exposure,
             by_attribute={a.name: (a.values, sliced.counts[a.name]) for a in sliced.attributes},
@@ -147,7 +149,7 @@ class EngineWork:
         units: The users' numbers.
         sliced: Attributes and slices.
         paired: By metric, whether there is a pre-period.
-        few: Users in buckets under this one are in the sample.
+        few: Users in buckets under this one are in the sample, and so is the team, `crew`.
     """
 
     frame: Frame
@@ -163,6 +165,7 @@ class EngineWork:
     sliced: Sliced
     paired: Mapping[str, bool]
     few: int
+    crew: tuple[str, ...] = ()
     _metrics: dict[str, MetricWork] | None = None
     _early: dict[Key, Moments] = field(default_factory=dict)
 
@@ -307,4 +310,9 @@ class EngineWork:
 
     def sample(self) -> Sample:
         """Events of a sample of users after exposure, and of staff at any time."""
-        return sample_from(self.tape, self.seen, self.few)
+        column = self.sliced.column(USE)
+        band = None
+        if column is not None:
+            band = self.sliced.table.select("uid", band=self.sliced.table[column])
+        bands = next((a.values for a in self.sliced.attributes if a.name == USE), ())
+        return sample_from(self.tape, self.seen, self.few, band, bands, self.crew)
