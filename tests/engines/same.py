@@ -13,7 +13,7 @@ __all__ = ["TOLERANCE", "differences"]
 TOLERANCE = 1e-9
 """Engines add floats in an order of their own; what is counted is whole, and must be equal."""
 
-_APART = {"query", "query_digest", "queries", "cost", "stages"}
+_APART = frozenset({"query", "query_digest", "queries", "cost", "stages"})
 """What names the engine's own SQL or its time."""
 
 
@@ -28,45 +28,38 @@ def differences(one: Any, two: Any, *, leave: frozenset[str] = frozenset()) -> l
     return list(_walk("", one, two, _APART | leave))
 
 
-def _walk(path: str, one: Any, two: Any, leave: set[str] | frozenset[str]) -> Iterator[str]:
-    if is_dataclass(one) and not isinstance(one, type):
-        if type(one) is not type(two):
-            yield f"{path}: {type(one).__name__} and {type(two).__name__}"
-            return
-        for field in fields(one):
-            if field.name not in leave:
-                yield from _walk(
-                    f"{path}.{field.name}",
-                    getattr(one, field.name),
-                    getattr(two, field.name),
-                    leave,
-                )
-    elif hasattr(one, "model_dump"):
-        yield from _walk(path, one.model_dump(), two.model_dump(), leave)
-    elif isinstance(one, Mapping):
-        if set(one) != set(two):
-            yield f"{path}: keys {sorted(map(str, set(one) ^ set(two)))} are in one alone"
-            return
-        for key, value in one.items():
-            if key not in leave:
-                yield from _walk(f"{path}[{key}]", value, two[key], leave)
-    elif isinstance(one, np.ndarray):
-        yield from _arrays(path, one, two)
-    elif isinstance(one, list | tuple):
-        if len(one) != len(two):
-            yield f"{path}: {len(one)} and {len(two)} items"
-            return
-        for place, (left, right) in enumerate(zip(one, two, strict=True)):
-            yield from _walk(f"{path}[{place}]", left, right, leave)
-    elif isinstance(one, float | np.floating):
+Leave = frozenset[str]
+
+
+def _walk(path: str, one: Any, two: Any, leave: Leave) -> Iterator[str]:
+    parts = _parts(one), _parts(two)
+    if isinstance(one, np.ndarray | float | np.floating):
         yield from _arrays(path, np.asarray(one), np.asarray(two))
-    elif one != two:
-        yield f"{path}: {str(one)[:90]} and {str(two)[:90]}"
+    elif parts[0] is None or parts[1] is None:
+        if one != two:
+            yield f"{path}: {str(one)[:90]} and {str(two)[:90]}"
+    elif set(parts[0]) != set(parts[1]):
+        yield f"{path}: {sorted(map(str, set(parts[0]) ^ set(parts[1])))} are in one alone"
+    else:
+        for key, value in parts[0].items():
+            if key not in leave:
+                yield from _walk(f"{path}.{key}", value, parts[1][key], leave)
+
+
+def _parts(value: Any) -> Mapping[Any, Any] | None:
+    """What a value is made of, by name or place; None when it is one thing."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {field.name: getattr(value, field.name) for field in fields(value)}
+    if hasattr(value, "model_dump"):
+        return dict(value.model_dump())
+    if isinstance(value, Mapping):
+        return value
+    return dict(enumerate(value)) if isinstance(value, list | tuple) else None
 
 
 def _arrays(path: str, one: Any, two: Any) -> Iterator[str]:
-    if two is None or one.shape != np.shape(two):
-        yield f"{path}: shapes {one.shape} and {np.shape(two)}"
+    if one.shape != two.shape:
+        yield f"{path}: shapes {one.shape} and {two.shape}"
     elif one.dtype.kind == "f":
         whole = np.asarray(two, dtype=float)
         # Nothing in an array is larger than its largest, and a mean near nought has none to be

@@ -56,6 +56,12 @@ class _Compiler(PostgresCompiler):  # type: ignore[misc]
             return self.cast(self.cast(arg, dt.int32), to)
         return super().visit_Cast(op, arg=arg, to=to)
 
+    def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:  # noqa: N802
+        """A bare 1.5 is a decimal to PostgreSQL, which is slow and has digits of its own."""
+        if dtype.is_floating():
+            return self.cast(repr(float(value)), dtype)
+        return super().visit_NonNullLiteral(op, value=value, dtype=dtype)
+
     def visit_TryCast(self, op: ops.TryCast, **_: Any) -> Any:  # noqa: N802
         refuse(ABILITIES.spoken, "times" if op.to.is_temporal() else "numbers")
 

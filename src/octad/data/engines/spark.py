@@ -51,6 +51,12 @@ class _Compiler(PySparkCompiler):  # type: ignore[misc]
             refuse(ABILITIES.spoken, "times")
         return super().visit_ScalarUDF(op, **arguments)
 
+    def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:  # noqa: N802
+        """A bare 1.5 is a decimal to Spark, which adds and divides by rules of its own."""
+        if dtype.is_floating():
+            return self.cast(repr(float(value)), dtype)
+        return super().visit_NonNullLiteral(op, value=value, dtype=dtype)
+
     def visit_TryCast(self, op: ops.TryCast, **_: Any) -> Any:  # noqa: N802
         refuse(ABILITIES.spoken, "times" if op.to.is_temporal() else "numbers")
 
