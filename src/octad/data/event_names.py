@@ -12,7 +12,7 @@ from octad.errors import OctadError, UnknownNameError, Where, nearest
 from octad.model.metric import MeanMetric, Metric, QuantileMetric, SumMetric
 from octad.model.plan import Charter
 
-__all__ = ["check_names", "doubtful_names"]
+__all__ = ["check_names", "doubtful_names", "events_of"]
 
 Place = Callable[[str], Where | None]
 
@@ -20,7 +20,7 @@ _COLUMNS: dict[str, type[Any]] = {"sum": SumMetric, "mean": MeanMetric, "of": Qu
 _MOST_KINDS = 5_000
 
 
-def _events_of(metric: Metric) -> Iterable[tuple[str, str]]:
+def events_of(metric: Metric) -> Iterable[tuple[str, str]]:
     """Every event a metric names, with the key that names it."""
     for key in ("count", "of", "any", "returns", "on", "ratio", "funnel"):
         value = getattr(metric, key, None)
@@ -62,7 +62,7 @@ def check_names(job: Gathering, events: Any) -> None:
     wanted = {
         event: f"metrics.{name}.{key}"
         for name in reversed(names)
-        for event, key in _events_of(job.plan.metric(name))
+        for event, key in events_of(job.plan.metric(name))
     }
     seen, known = _kinds(events, wanted)
     for event, key in wanted.items():
@@ -91,7 +91,7 @@ def doubtful_names(
             _columns_of(events, name, metric, place)
         except OctadError as error:
             found.append(error)
-        for event, key in _events_of(metric):
+        for event, key in events_of(metric):
             wanted.setdefault(event, f"metrics.{name}.{key}")
     for name, job in charter.jobs.items():
         for event in job.events:

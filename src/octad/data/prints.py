@@ -13,7 +13,7 @@ from pathlib import Path
 
 from octad.data.store import put_bytes
 
-__all__ = ["Print", "prints", "still"]
+__all__ = ["Print", "prints", "remembered", "still"]
 
 _BLOCK = 1 << 20
 _EDGE = 1 << 16
@@ -93,6 +93,23 @@ def prints(paths: Sequence[Path], store: Path | None = None) -> tuple[Print, ...
             found[str(path)] = (Print(path, state, content), taken)
         _save(store, found)
     return tuple(found[str(path)][0] for path in paths)
+
+
+def remembered(paths: Sequence[Path], store: Path | None) -> tuple[Print | None, ...]:
+    """The prints of files that are as they were when `prints` took them; no file is read through.
+
+    Args:
+        paths: The files.
+        store: As for `prints`.
+    """
+    known = _load(store)
+
+    def as_it_was(path: Path) -> Print | None:
+        was = known.get(str(path))
+        state = _state(path)
+        return was[0] if was and was[0].state == state and _settled(state, was[1]) else None
+
+    return tuple(as_it_was(path) for path in paths)
 
 
 def _settled(state: tuple[int | str, ...], taken: int) -> bool:
