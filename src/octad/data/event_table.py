@@ -13,6 +13,7 @@ from octad.data.older import gather_older
 from octad.data.population import Chosen, Frame, choose_everyone, choose_exposed
 from octad.data.primitives import OPEN, PRE_DAYS, Recipe, calendar_of, kinds_of, recipe
 from octad.data.samples import pseudonym_key, steps_to_jobs, stories_of, walks_of
+from octad.data.sql.work import work_in_engine
 from octad.data.waits import day_of
 from octad.data.work import Request, Work
 from octad.errors import DataError, UnknownNameError, nearest
@@ -45,7 +46,8 @@ def gather_events(job: Gathering, frame: Frame | None) -> None:
     chosen = _chosen(job, frame)
     job.parts |= {"arms": chosen.arms, "exposure": chosen.exposure}
     check_names(job, tables.events)
-    work = work_here(tape, plan, tables, chosen, request)
+    add_up = work_here if job.engine.abilities.fold else work_in_engine
+    work: Work = add_up(tape, plan, tables, chosen, request)
     _fill(job, work, request)
     gather_older(job, chosen, tables.events, tables.intake["events"].kept)
 
