@@ -12,7 +12,8 @@ from octad.data.gathering import Gathering
 from octad.data.older import gather_older
 from octad.data.population import Chosen, Frame, choose_everyone, choose_exposed
 from octad.data.primitives import OPEN, PRE_DAYS, Recipe, calendar_of, kinds_of, recipe
-from octad.data.samples import pseudonym_key, steps_to_jobs, stories_of, walks_of
+from octad.data.samples import pseudonym_key, steps_to_jobs
+from octad.data.seat import Places, places_of, said_by, seat
 from octad.data.sql.work import work_in_engine
 from octad.data.waits import day_of
 from octad.data.work import Request, Work
@@ -91,7 +92,7 @@ def request_of(job: Gathering, frame: Frame) -> Request:
         jobs=jobs if needs.jobs else {},
         errors=tuple(charter.errors) if needs.errors else (),
         segments=_segments(job),
-        sample=bool(needs.walks or needs.stories or needs.jobs),
+        sample=bool(needs.walks or needs.stories or needs.named or needs.jobs or needs.visits),
         retention=needs.retention,
         volume=needs.volume,
         mirror=mirror,
@@ -193,14 +194,15 @@ def _refuse_short_past(job: Gathering, work: Work) -> None:
 
 
 def _fill_sample(job: Gathering, work: Work) -> None:
-    needs, charter = job.needs, job.plan.project.charter
+    needs, project, tables = job.needs, job.plan.project, job.tables
     with job.tape.stage("following a sample of users"):
         sample = work.sample()
-        if needs.walks:
-            job.parts["walks"] = walks_of(sample)
         use = work.jobs()
         if use is not None:
-            job.parts["jobs"] = steps_to_jobs(sample, use, charter)
-        if needs.stories:
-            key = pseudonym_key(job.engine.hidden)
-            job.parts["stories"] = stories_of(sample, charter.errors, needs.stories, key)
+            job.parts["jobs"] = steps_to_jobs(sample, use, project.charter)
+        places: Places = {}
+        if tables.users is not None:
+            places = places_of(sample, tables.users, _segments(job) or ())
+        said = said_by(sample, tables.reviews, project.product)
+        key = pseudonym_key(job.engine.hidden)
+        job.parts |= seat(sample, project.charter, needs, key, places, said)

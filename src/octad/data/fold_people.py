@@ -15,7 +15,7 @@ from octad.data.population import BUCKETS, Chosen, Population
 from octad.data.samples import MOST_STAFF
 from octad.data.tape import Tape
 
-__all__ = ["people_of", "population_of", "team_of"]
+__all__ = ["people_of", "population_of", "team_ids", "team_of"]
 
 
 @ibis.udf.scalar.builtin(  # type: ignore[untyped-decorator]
@@ -36,6 +36,20 @@ def team_of(users: ir.Table | None) -> ir.Table | None:
     team = users.filter(users.staff).select("user").distinct()
     team = team.mutate(number=ibis.row_number().over(order_by=team.user).cast("int32"))
     return team.filter(team.number < MOST_STAFF)
+
+
+def team_ids(tape: Tape, team: ir.Table | None, staff: NDArray[np.uint64]) -> dict[int, str]:
+    """The ids of the team as `Sample` numbers them: -1 - i for the i-th of a state's staff."""
+    if team is None or not len(staff):
+        return {}
+    rows, _ = tape.read("the team's ids", team.select(user=team.user, half=_half(team.user)))
+    place = {int(half): i for i, half in enumerate(staff)}
+    halves = rows["half"].to_numpy().astype(np.uint64)
+    return {
+        -1 - place[int(half)]: str(user)
+        for half, user in zip(halves, rows["user"].to_pylist(), strict=True)
+        if int(half) in place
+    }
 
 
 def people_of(

@@ -147,6 +147,8 @@ def sample_of(
     users: int,
     ids: dict[int, str],
     query: str,
+    band: IntArray | None = None,
+    bands: tuple[str, ...] = (),
 ) -> Sample:
     """Put the events of a sample in order, and find their visits.
 
@@ -159,6 +161,8 @@ def sample_of(
         users: How many were sampled.
         ids: Their ids, by number.
         query: Digest of the query.
+        band: Intensity of use before exposure of each user, as codes into `bands`.
+        bands: Their names, lightest first.
     """
     codes = rows["event"].fill_null("").combine_chunks().dictionary_encode()
     person = rows["uid"].to_numpy().astype(np.int64)
@@ -186,6 +190,8 @@ def sample_of(
         staff=len(np.unique(person[person < 0])),
         query=query,
         ids=ids,
+        band=band,
+        bands=bands,
     )
 
 

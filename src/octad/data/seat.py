@@ -16,7 +16,6 @@ from octad.data.journeys import Traces, ways_of
 from octad.data.samples import Sample
 from octad.data.segments import UNKNOWN, from_arrow
 from octad.data.stories import Said, Teller, teller_of
-from octad.data.tape import Tape
 from octad.model.inputs import Errors, Ways
 from octad.model.needs import Needs
 from octad.model.plan import Charter
@@ -48,11 +47,12 @@ class _Rows:
         return cls(people, person)
 
 
-def places_of(tape: Tape, sample: Sample, users: ibis.Table, names: Sequence[str]) -> Places:
+def places_of(sample: Sample, users: ibis.Table, names: Sequence[str]) -> Places:
     """What is known of the sampled users and of the team: device, language, age of the account.
 
+    The query asks for the sample alone, by its ids, so it is not kept: it would name people.
+
     Args:
-        tape: Runs the query, which asks for the sample alone.
         sample: Its `ids` name users, and members of the team as −1 − i.
         users: user and the attributes.
         names: Attributes wanted.
@@ -60,15 +60,10 @@ def places_of(tape: Tape, sample: Sample, users: ibis.Table, names: Sequence[str
     ids = sorted(sample.ids.items())
     if not ids or not names:
         return {}
-    # A table in memory stands in the query by name alone: no id is written out anywhere.
     known = ibis.memtable(pa.table({"user": [user for _, user in ids]}))
     once = users.distinct(on="user", keep="first")
-    rows, _ = tape.read(
-        "what is known of the sample",
-        once.semi_join(known, "user").select(
-            "user", **{f"a{i}": once[name] for i, name in enumerate(names)}
-        ),
-    )
+    asked = once.semi_join(known, "user")
+    rows = asked.select("user", **{f"a{i}": asked[n] for i, n in enumerate(names)}).to_pyarrow()
     place = {str(user): i for i, user in enumerate(rows["user"].to_pylist())}
     people = np.unique(sample.person[sample.person >= 0])
     at = np.array([place.get(sample.ids[int(p)], -1) for p in people], dtype=np.int64)
@@ -81,7 +76,7 @@ def places_of(tape: Tape, sample: Sample, users: ibis.Table, names: Sequence[str
     return found
 
 
-def said_by(tape: Tape, sample: Sample, reviews: ibis.Table | None, product: str) -> list[Said]:
+def said_by(sample: Sample, reviews: ibis.Table | None, product: str) -> list[Said]:
     """What the sampled users wrote in reviews of ours, where the author is the user's own id."""
     if reviews is None or not sample.ids:
         return []
@@ -89,14 +84,15 @@ def said_by(tape: Tape, sample: Sample, reviews: ibis.Table | None, product: str
     known = ibis.memtable(pa.table({"user": sorted(ids)}))
     ours = reviews.filter(reviews["product"].fill_null(product) == product)
     ours = ours.semi_join(known, ours["author"] == known["user"])
-    rows, _ = tape.read(
-        "what the sample wrote",
+    rows = (
         ours.select(
             author=ours["author"],
             at=micros(ours["time"]),
             rating=ours["rating"].cast("float64"),
             text=ours["text"].fill_null("").substr(0, 2_000),
-        ).limit(_MOST_WRITTEN),
+        )
+        .limit(_MOST_WRITTEN)
+        .to_pyarrow()
     )
     return [
         Said(

@@ -99,12 +99,13 @@ class Tape:
         self._steps[name] = f"CREATE TEMP TABLE {name} AS\n{_compiled(expr)};"
         return self.backend.create_table(name, expr, temp=True, overwrite=True)
 
-    def place(self, name: str, rows: pa.Table) -> ibis.Table:
+    def place(self, name: str, rows: pa.Table, *, hidden: bool = False) -> ibis.Table:
         """Put a small table of our own into the engine for the rest of the review.
 
         Args:
             name: What it is called there.
             rows: What it holds; written out in the text of the queries that build on it.
+            hidden: Say only how many rows it has, since they name people.
 
         Returns:
             The table, by its name.
@@ -115,6 +116,9 @@ class Tape:
             for row in rows.to_pylist()
         )
         held = f"VALUES\n  {values}" if values else "VALUES (NULL) LIMIT 0"
+        if hidden:
+            blank = ", ".join("''" if pa.types.is_string(f.type) else "0" for f in rows.schema)
+            held = f"VALUES ({blank}) LIMIT 0 /* {rows.num_rows} rows that name people */"
         self._steps[name] = f"CREATE TEMP TABLE {name} AS\nSELECT * FROM ({held}) AS t({listed});"
         return self.backend.create_table(name, rows, temp=True, overwrite=True)
 
