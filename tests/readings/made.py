@@ -100,10 +100,11 @@ def daily(name: str, control: FloatArray, treatment: FloatArray, seed: int = 1) 
     third = days // 3
     spans = ((0, third), (days - third, days))
     rng = np.random.default_rng(seed)
-    per_arm, halves = [], []
+    per_arm, halves, buckets = [], [], []
     for mean in (control, treatment):
         y = rng.poisson(mean, (N, days)).astype(np.float64)
         y += mean - y.mean(axis=0)
+        buckets.append(_by_bucket(y))
         per_arm.append([Moments.from_rows(four(y[:, t])) for t in range(days)])
         halves.append(Moments.from_rows(np.stack([y[:, a:b].mean(axis=1) for a, b in spans], 1)))
     moments = Moments(
@@ -116,7 +117,28 @@ def daily(name: str, control: FloatArray, treatment: FloatArray, seed: int = 1) 
         np.array([m.mean for m in halves]),
         np.array([m.comoment for m in halves]),
     )
-    return Daily(name, np.arange(days), moments, joint, spans)
+    return Daily(name, np.arange(days), moments, joint, spans, by_bucket=np.stack(buckets))
+
+
+def _by_bucket(y: FloatArray) -> FloatArray:
+    """(B, D, 3): users, their sum, and their denominators, which are ones."""
+    bucket = np.arange(len(y)) * 7919 % BUCKETS
+    n = np.bincount(bucket, minlength=BUCKETS)[:, None] * np.ones((1, y.shape[1]))
+    total = np.stack([np.bincount(bucket, day, BUCKETS) for day in y.T], axis=1)
+    return np.stack([n, total, n], axis=-1)
+
+
+def returning(control: FloatArray, treatment: FloatArray, seed: int = 1) -> Retention:
+    """Shares of users active by day, drawn user by user, in buckets."""
+    rng = np.random.default_rng(seed)
+    drawn = []
+    for share in (control, treatment):
+        there = rng.random((N, len(share))) < share
+        there[:, 0] = True
+        drawn.append(_by_bucket(there.astype(np.float64))[..., [1, 0]])
+    counts = np.rint(np.stack(drawn)).astype(np.int64)
+    active, observed = counts[..., 0].sum(axis=1), counts[..., 1].sum(axis=1)
+    return Retention(np.arange(len(control)), active, observed, by_bucket=counts)
 
 
 def retention(control: float, treatment: float, days: int = 28) -> Retention:

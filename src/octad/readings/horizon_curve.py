@@ -29,7 +29,7 @@ _MISFIT = 0.001
 _AFTER = 1
 """Days left out at the start: on the day of exposure everybody is there because of it, so its
 effect is of another kind, and its small error would pull the whole curve to it."""
-_STEPS = 24
+_STEPS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +158,7 @@ def later(f: Followed) -> list[Finding]:
     return [
         Finding(
             id=f"horizon.{f.daily.metric}.later" + f.suffix,
-            claim=f"If the curve keeps its shape, {f.named} would stand at "
-            f"{percent_text(at, low, high)} on day {horizon.days}.",
+            claim=_said(f, fit, percent_text(at, low, high), horizon.days),
             stance=stance,
             grade=Grade.C,
             metric=f.daily.metric,
@@ -179,11 +178,20 @@ def later(f: Followed) -> list[Finding]:
     ]
 
 
+def _said(f: Followed, fit: LearningCurve, figure: str, day: int) -> str:
+    if fit.p > (1 - f.plan.launch.rules.level) / 2:
+        return (
+            f"The days seen do not bend beyond chance; curves that fit them put {f.named} at "
+            f"{figure} on day {day}."
+        )
+    return f"If the curve keeps its shape, {f.named} would stand at {figure} on day {day}."
+
+
 def _carried_on(f: Followed, end: int) -> tuple[Curve, ...]:
     """The days measured, and the curve carried on to the horizon with its interval."""
     if f.effects is None or f.fitted is None:
         return ()
-    steps = np.unique(np.linspace(f.days, end, _STEPS).round())
+    steps = np.unique(np.geomspace(f.days, end, _STEPS).round())
     level = f.plan.launch.rules.level
     found = [_settled(f.fitted, f.sign, float(step), level) for step in steps]
     known = [(step, fit) for step, fit in zip(steps, found, strict=True) if fit is not None]
