@@ -204,5 +204,6 @@ def markdown(review: Review) -> str:
     for reading in (shown.kpi, *shown.readings):
         lines += _reading(reading)
     lines += _queries(review)
-    lines.append(f"Made by Octad {md(shown.octad)}. Plan {md(shown.digest)}.")
+    cost = f" {md(shown.cost)}." if shown.cost else ""
+    lines.append(f"Made by Octad {md(shown.octad)}. Plan {md(shown.digest)}.{cost}")
     return "\n".join(lines) + "\n"

@@ -150,6 +150,9 @@ def terminal(review: Review, console: Console, *, full: str | None = None) -> No
     if shown.warnings or shown.deviations or shown.left_out:
         console.print()
         _beneath(console, shown)
+    if shown.cost:
+        console.print()
+        hanging(console, Text("  "), f"{shown.cost}.", 2, "bright_black")
 
 
 class _Console(Console):

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from octad.faces import words
-from octad.faces.numbers import Estimate, count, day, estimate, seconds
+from octad.faces.cost import cost_text, stage_rows
+from octad.faces.numbers import Estimate, count, day, estimate
 from octad.faces.safe import clean
 from octad.model.finding import Answer, Evidence, Finding, Grade, Stance
 from octad.model.review import READINGS, Deviation, QueryRecord, Review
@@ -271,16 +272,6 @@ def _texts(readings: tuple[ReadingView, ...], review: Review) -> Iterator[str]:
                 yield "anytime"
 
 
-def _cost(review: Review) -> str:
-    total = sum(stage.seconds for stage in review.cost.stages)
-    if not review.cost.stages:
-        return ""
-    rows = review.cost.rows_scanned
-    return (
-        f"{count(rows)} rows read, {seconds(total)} in all" if rows else f"{seconds(total)} in all"
-    )
-
-
 def _deviation(d: Deviation) -> tuple[str, str, str]:
     """What was changed; from what to what only where the sentence does not say it already."""
     said = f"'{d.before}'" in d.what or f"'{d.after}'" in d.what
@@ -341,11 +332,8 @@ def view(review: Review) -> ReviewView:
         glossary=tuple(
             (_one(term), _one(meaning)) for term, meaning in words.glossary(_texts(every, review))
         ),
-        stages=tuple(
-            (_one(s.name), seconds(s.seconds), count(s.rows) if s.rows is not None else "")
-            for s in review.cost.stages
-        ),
-        cost=_cost(review),
+        stages=stage_rows(review.cost),
+        cost=cost_text(review.cost),
         as_of=day(review.as_of) if review.as_of else "",
         digest=_one(review.plan_digest)[:12],
         counts={stance.value: stances.count(stance.value) for stance in Stance},

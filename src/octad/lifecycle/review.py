@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import replace
 from datetime import date
 from typing import Any, Protocol
@@ -82,10 +83,14 @@ def look_at(
     history, deviations = history_of(inputs)
     inputs = replace(inputs, history=history)
     answers: dict[str, Answer] = {}
+    taken: list[Stage] = []
     for name, reading in readings.items():
         if progress is not None:
             progress(f"reading {name}", None)
+        began = time.perf_counter()
         answers[name] = reading.read(plan, inputs)
+        what = "taking the KPI" if name == "kpi" else f"taking the reading {name}"
+        taken.append(Stage(name=what, seconds=_since(began)))
     kpi = answers.pop("kpi")
     outcome = decide(plan, kpi, answers)
     launch = plan.launch
@@ -121,11 +126,19 @@ def look_at(
         queries={k: QueryRecord(what=w, sql=q) for k, (w, q) in inputs.queries.items()},
         cost=Cost(
             rows_scanned=scanned,
-            stages=tuple(Stage(name=n, seconds=round(s, 3), rows=r) for n, s, r in stages),
+            engine=f"{engine.backend.name} {engine.backend.version}",
+            stages=(
+                *(Stage(name=n, seconds=round(s, 3), rows=r) for n, s, r in stages),
+                *taken,
+            ),
             **_files(inputs),
         ),
     )
     return review, inputs
+
+
+def _since(began: float) -> float:
+    return round(time.perf_counter() - began, 3)
 
 
 def _files(inputs: Inputs) -> dict[str, Any]:

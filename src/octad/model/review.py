@@ -71,6 +71,7 @@ class Cost(Stored):
     """What a review cost: rows scanned, and time by stage.
 
     Attributes:
+        engine: What the data were read through, and its version.
         files: How many files the events are in; None when they are in none.
         files_read: Of these, how many were read for everybody.
         kept_from: The last day that the look saw from which the rest was kept; None without one.
@@ -80,6 +81,7 @@ class Cost(Stored):
     """
 
     rows_scanned: int = 0
+    engine: str = ""
     stages: tuple[Stage, ...] = ()
     files: int | None = None
     files_read: int | None = None
