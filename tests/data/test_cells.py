@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from octad.data.cell_sums import Grouping
 from octad.data.cells import UnitValues, cells_of, tail_of, variants_of, winsorized
 from octad.data.population import BUCKETS
 from octad.data.primitives import PRE_DAYS, recipe
@@ -110,8 +111,9 @@ def test_tails_of_an_arm_with_nobody() -> None:
 def test_variants_leave_out_the_planned_choice() -> None:
     values = _values(np.random.default_rng(1), 500)
     arm = np.arange(500) % 2
-    assert set(variants_of(values, None, arm, arm, 2)) == {"largest 0.1% cut", "largest 1% cut"}
-    assert set(variants_of(values, 0.999, arm, arm, 2)) == {"nothing cut", "largest 1% cut"}
+    users = Grouping.of(arm, arm, 2)
+    assert set(variants_of(values, None, users)) == {"largest 0.1% cut", "largest 1% cut"}
+    assert set(variants_of(values, 0.999, users)) == {"nothing cut", "largest 1% cut"}
 
 
 def test_recipes_speak_of_exact_spans() -> None:

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from octad.data.population import BUCKETS
+from octad.data.cell_sums import Grouping
 from octad.data.segments import Slices
 from octad.errors import DataError
-from octad.model.inputs import MetricCells, Slice, Tail
+from octad.model.inputs import MetricCells, Tail
 from octad.stats.concentration import winsor_threshold
-from octad.stats.moments import Moments
 
-__all__ = ["TOP", "UnitValues", "cells_of", "choices", "tail_of", "variants_of", "winsorized"]
+__all__ = [
+    "TOP",
+    "UnitValues",
+    "cells_by",
+    "cells_of",
+    "choices",
+    "tail_of",
+    "variants_of",
+    "winsorized",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 TOP = 50
-_TOGETHER = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,60 +91,33 @@ def cells_of(
     Raises:
         DataError: When values are infinite, or too large to square.
     """
-    keep = values.ended
-    rows, arm, bucket = values.rows[keep], arm[keep], bucket[keep]
-    cell = arm * BUCKETS + bucket
-    size = arms * BUCKETS
-    names = slices.slices if slices is not None else (Slice(),)
-    n = np.zeros(len(names) * size)
-    mean = np.zeros((len(names) * size, 4))
-    comoment = np.zeros((len(names) * size, 4, 4))
-    combos = slices.combos if slices is not None else (np.zeros(len(values.y), dtype=np.int64),)
-    for number, users in _groups(combos, slices, keep):
-        first, last = int(number.min()), int(number.max()) + 1
-        where = (number - first) * size + cell[users]
-        try:
-            part = Moments.from_rows(rows[users], where, (last - first) * size)
-        except ValueError as error:
-            raise DataError(
-                f"the metric '{values.metric}' has values that cannot be reckoned with: {error}.",
-                mend="Look at its column's largest values, or winsorize it.",
-            ) from error
-        span = slice(first * size, last * size)
-        n[span], mean[span], comoment[span] = part.n, part.mean, part.comoment
-    shape = (len(names), arms, BUCKETS)
-    moments = Moments(n.reshape(shape), mean.reshape(*shape, 4), comoment.reshape(*shape, 4, 4))
+    return cells_by(values, Grouping.of(arm, bucket, arms, slices), winsor=winsor)
+
+
+def cells_by(values: UnitValues, grouping: Grouping, *, winsor: float | None = None) -> MetricCells:
+    """`cells_of`, over users who were put in order once for many metrics.
+
+    Raises:
+        DataError: When values are infinite, or too large to square.
+    """
+    columns = (values.y, values.d, values.x, values.w)
+    try:
+        moments = grouping.moments(columns, values.ended)
+    except ValueError as error:
+        raise DataError(
+            f"the metric '{values.metric}' has values that cannot be reckoned with: {error}.",
+            mend="Look at its column's largest values, or winsorize it.",
+        ) from error
     return MetricCells(
         metric=values.metric,
         moments=moments,
-        slices=names,
-        waiting=int((~keep).sum()),
+        slices=grouping.slices,
+        waiting=int((~values.ended).sum()),
         paired=values.paired,
         winsor=winsor,
-        searched=0 if slices is None else slices.searched,
+        searched=grouping.searched,
         query=values.query,
     )
-
-
-def _groups(
-    combos: tuple[IntArray, ...], slices: Slices | None, keep: NDArray[np.bool_]
-) -> Iterator[tuple[IntArray, IntArray | NDArray[np.bool_]]]:
-    """Sets of users in slices of neighbouring numbers: the slice of each, and which users."""
-    for combo in combos:
-        number = combo[keep]
-        inside = number >= 0
-        if inside.any():
-            yield number[inside], inside
-    if slices is None or not slices.deep:
-        return
-    place = np.cumsum(keep) - 1
-    first = len(slices.slices) - len(slices.deep)
-    for start in range(0, len(slices.deep), _TOGETHER):
-        some = [who[keep[who]] for who in slices.deep[start : start + _TOGETHER]]
-        sizes = [len(who) for who in some]
-        if sum(sizes):
-            number = np.repeat(first + start + np.arange(len(some)), sizes)
-            yield number, place[np.concatenate(some)]
 
 
 def tail_of(values: UnitValues, arm: IntArray, arms: int) -> Tail:
@@ -159,21 +138,19 @@ def tail_of(values: UnitValues, arm: IntArray, arms: int) -> Tail:
 
 
 def variants_of(
-    values: UnitValues, planned: float | None, arm: IntArray, bucket: IntArray, arms: int
+    values: UnitValues, planned: float | None, everyone: Grouping
 ) -> dict[str, MetricCells]:
     """The metric under other choices that could be defended: where the largest users are cut.
 
     Args:
         values: The metric per user, nothing cut.
         planned: The quantile at which the plan cuts, if it does; that one is left out.
-        arm: (n,) arm codes.
-        bucket: (n,) buckets.
-        arms: How many arms there are.
+        everyone: The users, in one slice.
     """
     found = {}
     for label, quantile in choices(planned).items():
         some, edge = (values, None) if quantile is None else winsorized(values, quantile)
-        found[label] = cells_of(some, arm, bucket, arms, winsor=edge)
+        found[label] = cells_by(some, everyone, winsor=edge)
     return found
 
 
@@ -183,5 +160,7 @@ def choices(planned: float | None) -> dict[str, float | None]:
     >>> choices(0.99)
     {'nothing cut': None, 'largest 0.1% cut': 0.999}
     """
-    other = {f"largest {100 * (1 - q):g}% cut": q for q in (0.999, 0.99) if q != planned}
+    other: dict[str, float | None] = {
+        f"largest {100 * (1 - q):g}% cut": q for q in (0.999, 0.99) if q != planned
+    }
     return other if planned is None else {"nothing cut": None, **other}

@@ -6,18 +6,20 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from octad.data.behaviour import error_parts, errors_of, job_parts, job_use, thirds
-from octad.data.cells import UnitValues, cells_of, tail_of, variants_of, winsorized
+from octad.data.cell_sums import Grouping
+from octad.data.cells import UnitValues, cells_by, tail_of, variants_of, winsorized
 from octad.data.clock import DAY
 from octad.data.days import Days
 from octad.data.fold import Folded
 from octad.data.fold_form import asked_of, form_of, parts_of
 from octad.data.fold_order import funnel_of, quantiles_of
-from octad.data.fold_people import people_of, population_of, team_of
+from octad.data.fold_people import people_of, population_of, team_ids, team_of
 from octad.data.fold_sums import Columns, Sums
 from octad.data.gathering import FEWEST_IN_ARM
 from octad.data.kept import fold_kept
@@ -140,7 +142,9 @@ def work_here(tape: Tape, plan: Plan, tables: Tables, chosen: Chosen, request: R
         rows=rows,
         day=chosen.frame.as_of,
     )
-    return _work(tape, plan, tables, population, request, asked, folded)
+    work = _work(tape, plan, tables, population, request, asked, folded)
+    work.team = team
+    return work
 
 
 def _work(
@@ -220,6 +224,7 @@ class FoldWork:
         refused: Attribute to why it cannot be a segment.
         slices: Of all attributes.
         had_past: Whether anybody did anything before exposure.
+        team: Some of the staff, from `team_of`.
     """
 
     plan: Plan
@@ -235,6 +240,8 @@ class FoldWork:
     refused: Mapping[str, str]
     slices: Slices
     had_past: bool
+    team: ir.Table | None = None
+    _groupings: dict[bool, Grouping] = field(default_factory=dict)
     _spans: tuple[tuple[int, int], tuple[int, int]] | None = field(init=False)
 
     def __post_init__(self) -> None:
@@ -282,6 +289,13 @@ class FoldWork:
             return waits_for(int(self.population.exposed.min()), window or 0)
         return self._forms(values)
 
+    def _grouping(self, *, sliced: bool) -> Grouping:
+        """The users in the order of their cells, worked out once."""
+        if sliced not in self._groupings:
+            p, slices = self.population, self.slices if sliced else None
+            self._groupings[sliced] = Grouping.of(p.arm, p.bucket, len(p.arms), slices)
+        return self._groupings[sliced]
+
     def _values(self, name: str, made: Recipe) -> UnitValues:
         n, columns = self.population.n, self.units.columns
         return UnitValues(
@@ -316,16 +330,16 @@ class FoldWork:
         metric, arms = self.plan.metric(name), len(self.arms)
         quantile = getattr(metric, "winsorize", None)
         chosen, cut = (values, None) if quantile is None else winsorized(values, quantile)
-        slices = self.slices if name in request.sliced else None
+        everyone = self._grouping(sliced=False)
+        grouping = self._grouping(sliced=name in request.sliced)
         varied = name in request.variants and isinstance(metric, CountMetric | SumMetric)
         kinds = request.kinds.get(name, {})
         return MetricWork(
-            cells=cells_of(chosen, p.arm, p.bucket, arms, slices, winsor=cut),
-            variants=variants_of(values, quantile, p.arm, p.bucket, arms) if varied else {},
+            cells=cells_by(chosen, grouping, winsor=cut),
+            variants=variants_of(values, quantile, everyone) if varied else {},
             tail=tail_of(values, p.arm, arms) if name in request.tails else None,
             kinds={
-                event: cells_of(self._values(name, made), p.arm, p.bucket, arms)
-                for event, made in kinds.items()
+                event: cells_by(self._values(name, made), everyone) for event, made in kinds.items()
             },
         )
 
@@ -400,6 +414,7 @@ class FoldWork:
         )
         who = p.table.filter(p.table.uid.isin(chosen.tolist())).select("uid", "user")
         ids, _ = self.tape.read("the sampled users", who)
+        band = next((b for b in self.bands if b.name == USE), None)
         return sample_of(
             pa.table({"uid": marks.person[keep], "at": marks.at[keep], "event": names}),
             arms=p.arms,
@@ -407,7 +422,10 @@ class FoldWork:
             bucket=p.bucket,
             exposed=p.exposed,
             users=len(chosen),
-            ids=dict(zip(ids["uid"].to_pylist(), ids["user"].to_pylist(), strict=True)),
+            ids=dict(zip(ids["uid"].to_pylist(), ids["user"].to_pylist(), strict=True))
+            | team_ids(self.tape, self.team, self.folded.state.staff),
+            band=None if band is None else band.codes,
+            bands=() if band is None else band.values,
             query=self.query,
         )
 

@@ -9,7 +9,8 @@ import ibis
 import numpy as np
 import pyarrow as pa
 
-from octad.data.cells import UnitValues, cells_of, tail_of, variants_of, winsorized
+from octad.data.cell_sums import Grouping
+from octad.data.cells import UnitValues, cells_by, tail_of, variants_of, winsorized
 from octad.data.columns import number
 from octad.data.gathering import FEWEST_IN_ARM, Gathering
 from octad.data.population import NO_ARM, Frame, bucket_hex, buckets_from_hex
@@ -60,9 +61,10 @@ def gather_units(job: Gathering, units: ibis.Table, frame: Frame | None) -> None
         if name in needs.sliced and name in (*plan.launch.results, *plan.launch.guardrails)
     ]
     slices = deepen(slices, known, sought, arm, bucket, seed=plan.launch.halving)
+    everyone = Grouping.of(arm, bucket, len(names))
+    sliced = Grouping.of(arm, bucket, len(names), slices)
     for name, f in figures.items():
-        wanted = slices if name in needs.sliced else None
-        cells = cells_of(f.planned, arm, bucket, len(names), wanted, winsor=f.cut)
+        cells = cells_by(f.planned, sliced if name in needs.sliced else everyone, winsor=f.cut)
         if cells.waiting:
             missing = f"no figure in '{f.column}', so not counted in {name}"
             job.left.append(("units", missing, cells.waiting))
@@ -70,7 +72,7 @@ def gather_units(job: Gathering, units: ibis.Table, frame: Frame | None) -> None
         if name in needs.tails:
             tails[name] = tail_of(f.whole, arm, len(names))
         if name in needs.variants and not np.isin(f.whole.y, (0.0, 1.0)).all():
-            job.variants[name] = variants_of(f.whole, f.quantile, arm, bucket, len(names))
+            job.variants[name] = variants_of(f.whole, f.quantile, everyone)
 
 
 @dataclass(frozen=True, slots=True)
