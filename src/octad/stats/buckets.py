@@ -90,6 +90,8 @@ def jackknife_arms(sums: ArrayLike, statistic: Statistic) -> Jackknifed:
         without = np.repeat(total[None], len(held), axis=0)
         without[:, arm] -= held
         each = np.asarray(statistic(without), dtype=np.float64).reshape(len(held), m)
+        if not np.isfinite(each).all():
+            raise NotEstimable("without one bucket of users there is nothing to divide by")
         away = each - each.mean(axis=0)
         part = (len(held) - 1) / len(held) * (away.T @ away)
         covariance += part
