@@ -122,12 +122,22 @@ class ClickHouse(Backend):  # type: ignore[misc]
             made = super().create_table(name, schema=ibis.schema(obj.schema), **options)
             self.con.insert_arrow(name, obj)
             return made
+        if obj is not None:
+            self._run_pre_execute_hooks(obj)
         return super().create_table(name, obj, **options)
+
+    def _register_in_memory_table(self, op: ops.InMemoryTable) -> None:
+        """As a temporary table: Ibis would send the rows beside each query."""
+        self.create_table(op.name, op.data.to_pyarrow(op.schema), temp=True, overwrite=True)
+
+    def _collect_in_memory_tables(self, *_: Any, **__: Any) -> dict[str, Any]:
+        return {}
 
     def to_pyarrow(self, expr: ir.Expr, /, **options: Any) -> Any:
         """By way of Arrow; Ibis goes by way of Python's own objects, one by one."""
         table = expr.as_table()
         chosen = {k: v for k, v in options.items() if k in {"params", "limit"}}
+        self._run_pre_execute_hooks(table)
         rows = self.con.query_arrow(self.compile(table, **chosen), settings=dict(_ARROW))
         wanted = table.schema().to_pyarrow()
         schema = pa.schema([field.with_nullable(True) for field in wanted])

@@ -13,6 +13,7 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import psycopg
 import pyarrow as pa
+import sqlglot.expressions as sge
 from ibis.backends.postgres import Backend
 from ibis.backends.sql.compilers.postgres import PostgresCompiler
 from pyarrow import csv
@@ -49,6 +50,14 @@ class _Compiler(PostgresCompiler):  # type: ignore[misc]
         if how != "md5":
             return super().visit_Undefined(_op, arg=arg, how=how)
         return self.f.md5(arg)
+
+    def visit_First(  # noqa: N802
+        self, _op: Any, *, arg: Any, where: Any, order_by: Any, include_null: bool
+    ) -> Any:
+        """PostgreSQL has no `first`; the first of them all is the same."""
+        del include_null
+        listed = self.agg.array_agg(arg, where=where, order_by=order_by)
+        return sge.paren(listed, copy=False)[0]
 
     def visit_Cast(self, op: ops.Cast, *, arg: Any, to: Any) -> Any:  # noqa: N802
         """A flag is cast to no number but the plain integer."""
