@@ -128,7 +128,7 @@ class Teller:
         lines += [(s.time, _words(s, start)) for s in self.said.get(person, ())]
         lines.sort(key=lambda line: line[0])
         told = _fitted(_with_silences(lines))
-        days = (int(self.sample.time[mine[-1]]) - start) // DAY + 1
+        days = _day(int(self.sample.time[mine[-1]]), start) + 1
         return Story(
             title=f"{len(visits):,} visits over {days:,} days, {len(mine):,} events",
             user=self.names[row],
@@ -153,7 +153,7 @@ class Teller:
         notes += [f"failed: {name}" for name in dict.fromkeys(failed)]
         notes += [name for name, flags in self.signs.items() if flags[list(events)].any()]
         return StoryLine(
-            day=(first - start) // DAY,
+            day=_day(first, start),
             time=_clock(first),
             event=" → ".join(steps),
             note="; ".join(notes),
@@ -187,6 +187,11 @@ def teller_of(
     )
 
 
+def _day(moment: int, start: int) -> int:
+    """Calendar days since exposure, so that hours rise within a day."""
+    return moment // DAY - start // DAY
+
+
 def _clock(moment: int) -> str:
     return str(np.array(moment).astype("datetime64[us]"))[11:16]
 
@@ -201,7 +206,7 @@ def _words(said: Said, start: int) -> StoryLine:
         "" if np.isnan(said.rating) else f"{said.rating:g} star{'' if said.rating == 1 else 's'}"
     )
     return StoryLine(
-        day=(said.time - start) // DAY,
+        day=_day(said.time, start),
         time=_clock(said.time),
         event="wrote",
         note=": ".join(p for p in (stars, f"“{redact(said.text, _LONGEST_WORDS)}”") if p),

@@ -26,6 +26,7 @@ _FEW = 100
 EVERYONE = "everyone"
 MISSED = "The team itself never met it."
 _MOST_HEAVY = 3
+_SURE = 0.95
 
 
 def launched(
@@ -157,7 +158,7 @@ def _heavy(
     heavies = segment_words([("use before", errors.bands[top])])
     said = f"{_fraction(float(met[top]))} of {heavies} met '{kind}', and {share(met[light])} of "
     said += f"{segment_words([('use before', errors.bands[light])])}, with the launch or without."
-    said += _needed(inputs, chance)
+    said += _needed(inputs, chance, missed=_team_missed(inputs, kind))
     try:
         trend = rate_trend(times, actions)
     except NotEstimable:
@@ -208,23 +209,23 @@ def _how_to_meet(inputs: Inputs, errors: Errors, kind: str, arm: int) -> str:
     """Whether the team met it, and how long a tester would have to try."""
     actions = float(errors.actions[arm].sum())
     chance = float(errors.times[kind][arm].sum()) / actions if actions else 0.0
-    missed = f" {MISSED}" if _team_missed(inputs, kind) else ""
-    return missed + _needed(inputs, chance)
+    missed = _team_missed(inputs, kind)
+    return (f" {MISSED}" if missed else "") + _needed(inputs, chance, missed=missed)
 
 
-def _needed(inputs: Inputs, chance: float) -> str:
+def _needed(inputs: Inputs, chance: float, *, missed: bool) -> str:
     """How many actions a tester needs, and how likely the team's own would have met it."""
     if not 0 < chance < 1:
         return ""
     said = f" A tester needs about {count(int(actions_to_meet(chance)))} actions to meet it with"
     said += " 95% certainty"
     team = inputs.ways.team_events if inputs.ways is not None else 0
-    if team:
-        likely = float(chance_met(chance, team))
-        said += (
-            f"; the team's {count(team)} actions would have met it with {plain(100 * likely, 0)}%"
-        )
-    return said + "."
+    if not team:
+        return f"{said}."
+    likely = float(chance_met(chance, team))
+    if missed and likely > _SURE:
+        return f"{said}; the team did {count(team)} and did not, so it does not do what they do."
+    return f"{said}; the team's {count(team)} had a chance of {plain(100 * likely, 0)}%."
 
 
 def _team_missed(inputs: Inputs, kind: str) -> bool:
