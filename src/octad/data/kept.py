@@ -14,7 +14,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-import ibis
 import ibis.expr.types as ir
 import numpy as np
 import pyarrow as pa
@@ -25,7 +24,7 @@ from octad.data.clock import micros, to_micros
 from octad.data.fold import Folded, coded, fold
 from octad.data.fold_rows import People
 from octad.data.fold_state import Form, State
-from octad.data.kept_merge import Piece, combined, only_active
+from octad.data.kept_merge import Piece, combined, only_active, size_of
 from octad.data.kept_store import Coverage, Look, Slot, recipe_digest
 from octad.data.prints import still
 from octad.data.receipts import newest
@@ -70,16 +69,24 @@ class _Looking:
         both = [moment for moment in (end, self.form.until) if moment is not None]
         return min(both, default=None)
 
-    def read(self, one: _Read) -> tuple[State, int]:
-        """What one reading leaves, and how many rows its files hold."""
+    def numbers(self, uids: NDArray[np.int64]) -> ir.Table:
+        """Some of the people, in the engine."""
+        table = pa.table({"uid": pa.array(uids, pa.int32())})
+        made: ir.Table = self.tape.backend.create_table(
+            "_octad_some_people", table, temp=True, overwrite=True
+        )
+        return made
+
+    def read(self, one: _Read) -> State:
+        """What one reading leaves."""
         rows = sum(self.filed.receipts[n].kept for n in one.files)
         events, users = self.filed.only(one.files), self.users
         if one.since is not None:
             events = events.filter(micros(events.time) >= one.since)
         if one.only is not None:
-            users = users.semi_join(_numbers(one.only), "uid")
+            users = users.semi_join(self.numbers(one.only), "uid")
         if one.without is not None and len(one.without):
-            users = users.anti_join(_numbers(one.without), "uid")
+            users = users.anti_join(self.numbers(one.without), "uid")
         with self.tape.stage(one.what, rows):
             folded = fold(
                 self.tape,
@@ -92,11 +99,7 @@ class _Looking:
                 account=False,
             )
         self.tape.queries.pop(folded.query, None)
-        return folded.state, rows
-
-
-def _numbers(numbers: NDArray[np.int64]) -> ir.Table:
-    return ibis.memtable(pa.table({"uid": pa.array(numbers, pa.int32())}))
+        return folded.state
 
 
 def fold_kept(
@@ -142,7 +145,7 @@ def fold_kept(
         tape.files = FilesRead(len(filed.prints), len(filed.prints), why_all=plan)
         # A look into the past must not put the present out of its place.
         if slot is not None and plan != _EARLIER and _told_apart(people):
-            _keep(slot, looking, folded.state, rows, None, day)
+            _keep(slot, looking, folded.state, None, day)
         return folded
     query = tape.note("events of those compared", coded(events, users, form, account=False))
     added = [looking.read(one) for one in plan.reads]
@@ -150,11 +153,11 @@ def fold_kept(
     with tape.stage("adding to what was kept"):
         mine = np.arange(len(people.user), dtype=np.int32)
         staff = np.arange(len(people.staff), dtype=np.int32)
-        new = [Piece(state, mine, staff) for state, _ in added]
+        new = [Piece(state, mine, staff) for state in added]
         state = combined([*plan.pieces, *new], people, form)
         delta = combined(new, people, form) if new else None
     if slot is not None:
-        _keep(slot, looking, state, rows, _Added(plan, delta, sum(n for _, n in added)), day)
+        _keep(slot, looking, state, _Added(plan, delta), day)
     return Folded(state, query)
 
 
@@ -327,14 +330,12 @@ class _Added:
 
     plan: _Plan
     delta: State | None
-    rows: int
 
 
 def _keep(
     slot: Slot,
     now: _Looking,
     state: State,
-    rows: int,
     added: _Added | None,
     day: datetime,
 ) -> None:
@@ -349,19 +350,18 @@ def _keep(
         sampled=now.form.sampled,
         day=day.date(),
         parts=(),
-        rows=(),
+        sizes=(),
         users="",
     )
     new: State | None = state
-    held = rows
     if added is not None:
         was = added.plan.look
-        grown = sum(was.rows[1:]) + added.rows
-        if len(was.parts) < _MOST_PARTS and grown * 2 < was.rows[0]:
+        delta = None if added.delta is None else only_active(added.delta)
+        grown = sum(was.sizes[1:]) + (0 if delta is None else size_of(delta))
+        if len(was.parts) < _MOST_PARTS and grown * 2 < was.sizes[0]:
             since, staff = added.plan.since, added.plan.staff
-            look = replace(look, parts=was.parts, rows=was.rows)
-            new = None if added.delta is None else only_active(added.delta)
-            held = added.rows
+            look = replace(look, parts=was.parts, sizes=was.sizes)
+            new = delta
             if new is None and look == replace(was, users=""):
                 return  # Whom it covers may be more than the people now, and is right for them.
     order, crew = np.argsort(people.user), np.argsort(people.staff)
@@ -372,4 +372,4 @@ def _keep(
         staff=people.staff[crew],
         staff_since=staff[crew],
     )
-    slot.keep(look, new, held, coverage, still=lambda: still(now.filed.prints))
+    slot.keep(look, new, coverage, still=lambda: still(now.filed.prints))

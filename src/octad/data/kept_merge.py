@@ -22,7 +22,7 @@ from octad.data.fold_state import (
     Values,
 )
 
-__all__ = ["Piece", "combined", "only_active"]
+__all__ = ["Piece", "combined", "only_active", "size_of"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,3 +191,10 @@ def only_active(state: State) -> State:
     for one in state.readings:
         seen |= one.total > 0
     return state.take(seen)
+
+
+def size_of(state: State) -> int:
+    """How many rows a state has."""
+    values = sum(len(one.user) for one in state.sums)
+    values += sum(len(one.user) for one in state.readings)
+    return values + len(state.tally.user) + len(state.ordered.user) + len(state.marks.at)

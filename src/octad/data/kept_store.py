@@ -22,6 +22,7 @@ from pydantic import TypeAdapter
 
 from octad.data import clock, fold, fold_files, fold_rows, fold_state
 from octad.data.fold_state import Form, State
+from octad.data.kept_merge import size_of
 from octad.data.store import PARTIAL, sweep
 
 __all__ = ["Coverage", "Look", "Slot", "recipe_digest"]
@@ -67,7 +68,7 @@ class Look:
         sampled: As in `Form`.
         day: The last day that it saw.
         parts: Names of the states, in the order they were made.
-        rows: How many rows of events each holds.
+        sizes: How many rows each has.
         users: Name of the coverage.
     """
 
@@ -77,7 +78,7 @@ class Look:
     sampled: int
     day: date
     parts: tuple[str, ...]
-    rows: tuple[int, ...]
+    sizes: tuple[int, ...]
     users: str
 
 
@@ -147,7 +148,6 @@ class Slot:
         self,
         look: Look,
         state: State | None,
-        rows: int,
         coverage: Coverage,
         *,
         still: Callable[[], bool],
@@ -157,7 +157,6 @@ class Slot:
         Args:
             look: Its parts are those of older looks that go on counting.
             state: What this look adds to them; None when it adds nothing.
-            rows: How many rows of events that holds.
             coverage: Whom all of them cover together.
             still: Whether the files are as they were when they were read.
 
@@ -169,7 +168,7 @@ class Slot:
         if state is not None:
             names.append(f"part-{secrets.token_hex(6)}")
             written[names[1]] = state.save
-            look = replace(look, parts=(*look.parts, names[1]), rows=(*look.rows, rows))
+            look = replace(look, parts=(*look.parts, names[1]), sizes=(*look.sizes, size_of(state)))
         look = replace(look, users=names[0])
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
