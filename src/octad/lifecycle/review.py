@@ -15,6 +15,7 @@ from octad.lifecycle.verdict import decide, row_words
 from octad.model.finding import Answer
 from octad.model.inputs import History, Inputs
 from octad.model.needs import Needs
+from octad.model.plan import Plan
 from octad.model.review import Cost, Deviation, LeftOut, QueryRecord, Review, Stage
 from octad.project.digest import plan_digest
 from octad.project.load import LoadedPlan
@@ -22,7 +23,7 @@ from octad.readings import all_readings
 from octad.readings.base import design_of, grade_of
 from octad.version import __version__
 
-__all__ = ["HistoryOf", "look_at", "place_of"]
+__all__ = ["HistoryOf", "look_at", "needs_of", "place_of"]
 
 
 _OF_PROJECT = frozenset({"metrics", "sources", "charter", "connection", "rivals", "product"})
@@ -41,6 +42,14 @@ def place_of(loaded: LoadedPlan, key: str) -> Where:
     if key.split(".", maxsplit=1)[0] in _OF_PROJECT:
         return loaded.home.where(key)
     return loaded.where(key)
+
+
+def needs_of(plan: Plan) -> Needs:
+    """What all readings ask of the data, merged."""
+    needs = Needs()
+    for reading in all_readings().values():
+        needs = needs | reading.needs(plan)
+    return needs
 
 
 def look_at(
@@ -69,9 +78,7 @@ def look_at(
     """
     plan = loaded.plan
     readings = all_readings()
-    needs = Needs(named=named)
-    for reading in readings.values():
-        needs = needs | reading.needs(plan)
+    needs = Needs(named=named) | needs_of(plan)
     inputs = gather(
         engine,
         plan,

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from octad.lifecycle.reading_room import Room
     from octad.lifecycle.sealing import Vouched
     from octad.lifecycle.walking import Checklist
+    from octad.model.explanation import Explanation
 
 __all__ = ["Session"]
 
@@ -150,6 +151,16 @@ class Session:
         if log_look:
             ledger.append(_look(loaded, review, inputs), now=now or datetime.now(UTC))
         return review
+
+    def explain(self, launch: str, *, as_of: date | None = None) -> Explanation:
+        """Say what a review would read and ask, without reading it; no look is logged.
+
+        Raises:
+            OctadError: When the files do not hold together.
+        """
+        from octad.lifecycle.explaining import explained  # noqa: PLC0415 - opens an engine
+
+        return explained(self.root, launch, as_of=as_of)
 
     def _unlock(self, ledger: Ledger, loaded: LoadedPlan, *, unread: bool, now: datetime) -> None:
         """Show no number before the timelines were read that the plan asks for."""

@@ -170,6 +170,7 @@ def seal(
 def review(
     ctx: typer.Context,
     launch: LaunchName,
+    *,
     style: Annotated[
         Format, typer.Option("--format", "-f", help="How to write it.")
     ] = Format.TERMINAL,
@@ -192,12 +193,27 @@ def review(
         bool,
         typer.Option("--unread", help="See the numbers before the timelines; this is logged."),
     ] = False,
+    explain: Annotated[
+        bool,
+        typer.Option("--explain", help="Only say what it would read and ask; no look is logged."),
+    ] = False,
     quiet: Quiet = False,
 ) -> None:
     """Review a launch: the KPI, the eight readings, and the verdict.
 
     Exits with 0 for ship, 10 hold, 20 roll back, 30 cannot tell.
     """
+    if explain:
+        from octad.faces.cli import explained  # noqa: PLC0415 - heavy
+
+        explained.explain(
+            _state(ctx).folder,
+            launch,
+            style=style.value,
+            out=out,
+            as_of=as_of.date() if as_of else None,
+        )
+        return
     from octad.faces.cli import work  # noqa: PLC0415 - heavy
 
     code = work.review(
