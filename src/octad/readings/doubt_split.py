@@ -143,7 +143,8 @@ def _in_parts(
         )
     else:
         off = int((adjusted < rules.ratio_warns).sum())
-        more = f", and in {off - 1} other parts" if off > 1 else ""
+        others = "1 other part" if off == 2 else f"{off - 1} other parts"
+        more = f", and in {others}" if off > 1 else ""
         claim = (
             f"The split breaks {worst.name}{more}: {sizes}, where {meant} were meant "
             f"({p_value(q)} corrected over {where})."
