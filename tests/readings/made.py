@@ -94,8 +94,13 @@ def inputs(*metrics: MetricCells, **more: Any) -> Inputs:
     return Inputs(metrics={m.metric: m for m in metrics}, **{**usual, **more})
 
 
-def daily(name: str, control: FloatArray, treatment: FloatArray, seed: int = 1) -> Daily:
-    """Means per day and arm, users independent from day to day, thirds of the days."""
+def daily(
+    name: str, control: FloatArray, treatment: FloatArray, seed: int = 1, *, exact: bool = True
+) -> Daily:
+    """Means per day and arm, users independent from day to day, thirds of the days.
+
+    The means are met exactly, or only on average.
+    """
     days = len(control)
     third = days // 3
     spans = ((0, third), (days - third, days))
@@ -103,7 +108,7 @@ def daily(name: str, control: FloatArray, treatment: FloatArray, seed: int = 1) 
     per_arm, halves, buckets = [], [], []
     for mean in (control, treatment):
         y = rng.poisson(mean, (N, days)).astype(np.float64)
-        y += mean - y.mean(axis=0)
+        y += (mean - y.mean(axis=0)) * exact
         buckets.append(_by_bucket(y))
         per_arm.append([Moments.from_rows(four(y[:, t])) for t in range(days)])
         halves.append(Moments.from_rows(np.stack([y[:, a:b].mean(axis=1) for a, b in spans], 1)))

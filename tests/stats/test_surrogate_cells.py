@@ -85,7 +85,7 @@ def test_a_lift_through_early_use_is_foretold() -> None:
     assert found.low < 0.092 < found.high
     assert found.value == pytest.approx(later_t.mean() / later_c.mean() - 1, abs=4 * found.se)
     assert found.from_effects + found.from_index + found.from_drift == pytest.approx(1)
-    wide = forecast(index, Moments.from_rows(c), Moments.from_rows(t), drift_sd=0.5)
+    wide = forecast(index, Moments.from_rows(c), Moments.from_rows(t), drift_sd=0.05)
     assert wide.se > found.se
 
 
@@ -94,12 +94,13 @@ def test_a_rule_that_moves_with_the_seasons_has_a_drift() -> None:
     steady, moving = [], []
     for weight in (0.5, 1.0, 1.5, 0.2):
         s, y = people(rng, 4000)
-        steady.append(cells(np.column_stack([s, y])))
-        moving.append(cells(np.column_stack([s, weight * y])))
-    shift = np.array([1.0, 1.0])
-    assert drift(_stack(moving), 2, 0, shift) > 0.4
-    assert drift(_stack(steady), 2, 0, shift) < 0.1
-    assert drift(_stack(steady[:1]), 2, 0, shift) == 0
+        steady.append(cells(np.column_stack([s, weight * y])))  # the level moves, not the effect
+        moving.append(cells(np.column_stack([s, y + 2 * weight * s[:, 0]])))
+    control = Moments.from_rows(people(rng, 4000)[0])
+    treatment = Moments(control.n, control.mean + np.array([0.4, 0.0]), control.comoment)
+    assert drift(_stack(moving), 2, 0, control, treatment) > 0.005
+    assert drift(_stack(steady), 2, 0, control, treatment) < 0.003
+    assert drift(_stack(steady[:1]), 2, 0, control, treatment) == 0
 
 
 def _stack(parts: list[Moments]) -> Moments:

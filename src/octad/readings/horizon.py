@@ -119,6 +119,7 @@ def _words(
         f.claim.split(". ", 1)[-1].rstrip(".").removeprefix("If the curve keeps its shape, ")
         for f in followed
         if f.metric == plan.launch.kpi
+        and (f.grade is not Grade.C or f.claim.startswith("If") or not plan.launch.randomised)
     ]
     for f in backs:
         e = f.estimate

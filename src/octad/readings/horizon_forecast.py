@@ -95,7 +95,7 @@ def _of_outcome(plan: Plan, inputs: Inputs, cohort: Cohort, j: int, name: str) -
         try:
             spread = 0.0
             if cohort.periods is not None:
-                spread = drift(cohort.periods, m, j, treatment.mean - control.mean)
+                spread = drift(cohort.periods, m, j, control, treatment)
             found = forecast(
                 index, control, treatment, drift_sd=spread, level=plan.launch.rules.level
             )

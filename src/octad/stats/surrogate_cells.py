@@ -209,34 +209,67 @@ def try_on(index: CellIndex, cells: Moments, outcome: int, *, level: float = 0.9
     )
 
 
-def drift(periods: Moments, features: int, outcome: int, shift: FloatArray) -> float:
+def drift(
+    periods: Moments, features: int, outcome: int, control: Moments, treatment: Moments
+) -> float:
     """How much a forecast depends on when its rule was learnt: a standard deviation.
 
-    The rule is learnt anew from each period's users, and each says what the launch's effect on
-    early behaviour will come to; what these forecasts differ by beyond their errors is an error
-    that all of a launch's users share, and that no number of users mends.
+    The rule is learnt anew from each period's users, and each foretells the launch's relative
+    effect; what these forecasts differ by beyond the errors of their rules is an error that all of
+    a launch's users share, and that no number of users mends.
 
     Args:
         periods: Leading shape (G, B), one period of entry each.
         features: How many features.
         outcome: Which outcome.
-        shift: (m,) the launch's effect on early behaviour.
+        control: Moments of the launch's early behaviour, columns the features.
+        treatment: The same of the treatment.
 
     Returns:
-        In the outcome's unit; 0 with a single period.
+        In shares of control's level; 0 with a single period. It is known from as many periods as
+        there are, so it is widened by Student's t over the normal quantile: normal intervals made
+        with it then cover as they say.
     """
     said: list[float] = []
     errors: list[float] = []
     for g in range(periods.shape[0]):
         try:
-            index = index_from_cells(periods[g], features, outcome)
+            found = _foretell(index_from_cells(periods[g], features, outcome), control, treatment)
         except NotEstimable:
             continue
-        said.append(float(index.coefficients @ shift))
-        errors.append(math.sqrt(max(0.0, float(shift @ index.covariance[1:, 1:] @ shift))))
+        said.append(found.gap / found.base)
+        errors.append(math.sqrt(max(0.0, found.of_rule)))
     if len(said) < 2:
         return 0.0
-    return random_effects(said, errors).tau
+    few = float(special.stdtrit(len(said) - 1, 0.975) / special.ndtri(0.975))
+    return few * random_effects(said, errors).tau
+
+
+@dataclass(frozen=True, slots=True)
+class _Foretold:
+    """Control's level and the gap to treatment's, and the two parts of the relative variance."""
+
+    base: float
+    gap: float
+    of_users: float
+    of_rule: float
+
+
+def _foretell(index: CellIndex, control: Moments, treatment: Moments) -> _Foretold:
+    if min(float(control.n), float(treatment.n)) < 2:
+        raise NotEstimable("too few of the launch's users were observed so long")
+    beta, s_c, s_t = index.coefficients, control.mean, treatment.mean
+    base = index.intercept + float(beta @ s_c)
+    later = index.intercept + float(beta @ s_t)
+    if base <= 0:
+        raise NotEstimable("the rule foretells no use at all in control")
+    gap = later - base
+    of_users = sum(
+        weight**2 * float(beta @ arm.covariance() @ beta) / float(arm.n)
+        for arm, weight in ((treatment, 1 / base), (control, later / base**2))
+    )
+    slope = np.concatenate([[-gap / base**2], (s_t - s_c) / base - gap * s_c / base**2])
+    return _Foretold(base, gap, of_users, float(slope @ index.covariance @ slope))
 
 
 def forecast(
@@ -257,35 +290,23 @@ def forecast(
         index: The rule, from other users.
         control: Moments of its early behaviour, columns the features.
         treatment: The same of the treatment.
-        drift_sd: From `drift`, in the outcome's unit.
+        drift_sd: From `drift`, in shares of control's level.
         level: Coverage.
 
     Raises:
         NotEstimable: When an arm has nobody observed so long, or control's level would be none.
     """
-    beta = index.coefficients
-    if min(float(control.n), float(treatment.n)) < 2:
-        raise NotEstimable("too few of the launch's users were observed so long")
-    s_c, s_t = control.mean, treatment.mean
-    base = index.intercept + float(beta @ s_c)
-    later = index.intercept + float(beta @ s_t)
-    if base <= 0:
-        raise NotEstimable("the rule foretells no use at all in control")
-    gap = later - base
-    of_users = sum(
-        weight**2 * float(beta @ arm.covariance() @ beta) / float(arm.n)
-        for arm, weight in ((treatment, 1 / base), (control, later / base**2))
-    )
-    slope = np.concatenate([[-gap / base**2], (s_t - s_c) / base - gap * s_c / base**2])
-    parts = np.array([of_users, float(slope @ index.covariance @ slope), (drift_sd / base) ** 2])
+    found = _foretell(index, control, treatment)
+    parts = np.array([found.of_users, found.of_rule, drift_sd**2])
     variance = float(parts.sum())
     if variance <= 0:
         raise NotEstimable("nothing here has an error, so none can be given")
+    base, gap = found.base, found.gap
     se, value = math.sqrt(variance), gap / base
     half = float(special.ndtri((1 + level) / 2)) * se
     away = abs(base - index.level) / index.sd if index.sd > 0 else math.inf
     a, b, c = (float(p) for p in parts / variance)
     p = float(2 * special.ndtr(-abs(value / se)))
     return Forecast(
-        value, se, value - half, value + half, p, base, later, a, b, c, away, level
+        value, se, value - half, value + half, p, base, base + gap, a, b, c, away, level
     )  # fmt: skip
