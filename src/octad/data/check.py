@@ -11,9 +11,9 @@ import ibis.expr.types as ir
 
 from octad.data.columns import known_columns
 from octad.data.connect import Engine
-from octad.data.functions import digest
 from octad.data.intake import Intake
 from octad.data.roles import Places
+from octad.data.rows import row_digest
 from octad.data.sources import Tables, open_sources
 from octad.errors import OctadError
 from octad.model.plan import Project
@@ -141,8 +141,8 @@ def _strangers(name: str, table: ir.Table, tables: Tables) -> list[str]:
 
 def _copies(table: ir.Table) -> int:
     """How many rows are exact copies of another, by a 64-bit digest of the whole row."""
-    row = ibis.struct({c: table[c] for c in known_columns(table)}).cast("string")
-    keyed = table.select(key=digest(row))
+    columns = [table[c] for c in known_columns(table)]
+    keyed = table.select(key=row_digest(table, columns))
     counts = _one(keyed, n=keyed.count(), kinds=keyed["key"].nunique())
     return counts["n"] - counts["kinds"]
 
