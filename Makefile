@@ -4,12 +4,14 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 ARGS   ?=
+BENCH_ARGS ?=
+only   ?=
 RESOLVE := pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-annotate --no-header --quiet
 ENGINES := --extra postgres --extra spark --extra clickhouse --extra chdb
 DEMO   ?= demo
 
-.PHONY: demo test check lint types imports tests numbers calibrate lock chromium engines clean help
+.PHONY: demo test check lint types imports tests numbers calibrate bench lock chromium engines clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -62,6 +64,9 @@ numbers: $(VENV)/.tests  ## our statistics beside published numbers
 
 calibrate: $(VENV)/.tests  ## measured error rates and coverage
 	@$(BIN)/python -m tests.reference.calibrate $(ARGS)
+
+bench: $(VENV)/.tests  ## time and memory beside the floor and beside others
+	@$(BIN)/python -m benchmarks $(only) $(BENCH_ARGS)
 
 lock: $(VENV)/.tests  ## resolve both locks anew
 	@$(PIP) uv

@@ -39,7 +39,10 @@ def review(folder: str, kept: str = "") -> dict[str, Any]:
     vars(module)["gather"] = watched
     session = Session.open(folder)
     start = time.perf_counter()
-    made = session.review("big", log_look=False)
+    try:
+        made = session.review("big", log_look=False)
+    finally:
+        vars(module)["gather"] = gather
     seconds, peak = time.perf_counter() - start, _peak()
     stages = [[s.name, s.seconds] for s in made.cost.stages]
     more = {"seconds": seconds, "peak": peak, "stages": stages, "rows": made.cost.rows_scanned}
