@@ -13,7 +13,7 @@ from benchmarks.jobs import review
 from benchmarks.rows import ROWS, Bench, said
 from benchmarks.table import Row, as_json, as_text
 
-from benchmarks import per_query, resample, same, world
+from benchmarks import per_query, plans, resample, same, world
 from octad.project.load import load_plan
 
 EVENTS = 50_000
@@ -117,3 +117,9 @@ def test_an_unknown_row_is_named(capsys: pytest.CaptureFixture[str]) -> None:
 def test_sizes_are_said() -> None:
     assert said(20_000_000) == "20 million"
     assert Bench(20_000_000).small == 1_000_000
+
+
+def test_every_plan_can_be_run(home: Path) -> None:
+    found = plans.measure(world.make(EVENTS, home=home), repeats=1)
+    assert [title for title, _ in found][:-1] == [group.title for group in plans.PLANS]
+    assert all(seconds > 0 for _, ways in found for _, seconds in ways)
