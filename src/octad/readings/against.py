@@ -30,6 +30,7 @@ CASE = "doubt.case"
 """The finding's id."""
 
 _SHOWN = 4
+_ALWAYS = 0.95
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +76,11 @@ def build(plan: Plan, inputs: Inputs) -> Case | None:
     adjusted = holm(raw)
     error = 1 - plan.launch.rules.level
 
-    def rank(i: int) -> tuple[float, int]:
+    def rank(i: int) -> tuple[float, float]:
         # All that stand are sure enough; among them what matters most is said first.
-        return (0.0 if adjusted[i] <= error else float(adjusted[i])), points[i].order
+        if adjusted[i] <= error:
+            return 0.0, float(points[i].order)
+        return float(adjusted[i]), points[i].p
 
     order = sorted(range(len(points)), key=rank)
     return Case(
@@ -148,13 +151,14 @@ def _strong(case: Case, stands: tuple[Point, ...]) -> str:
 
 def _weak(case: Case) -> str:
     """An honest opponent's word when chance would say as much."""
-    p = case.corrected[0]
-    often = (
-        "chance alone brings one as strong"
-        + (" almost always" if p >= 0.95 else f" {p:.0%} of the time")
-        + ", were nothing wrong"
-    )
+    p, point = case.corrected[0], case.points[0].words
+    if p >= _ALWAYS:
+        return (
+            f"The case against is weak: {count(case.places)} places were looked at, and nothing in "
+            f"them is more than chance almost always brings. The strongest point: {point}."
+        )
     return (
-        f"The case against is weak. Its strongest point: {case.points[0].words}; but "
-        f"{count(case.places)} places were looked at, and {often}."
+        f"The case against is weak. Its strongest point: {point}; but {count(case.places)} places "
+        f"were looked at, and chance alone brings one as strong {p:.0%} of the time, were nothing "
+        "wrong."
     )

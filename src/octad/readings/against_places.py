@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import special
 
-from octad.model.finding import Stance
+from octad.model.finding import Finding, Stance
 from octad.model.inputs import Inputs
 from octad.model.metric import ReviewMetric
 from octad.model.numbers import plain, share
@@ -341,8 +341,19 @@ def _measurement(plan: Plan, inputs: Inputs) -> Point | None:
         e = f.estimate
         p = None if e is None else e.p_adjusted if e.p_adjusted is not None else e.p
         if p is not None:
-            seen.append((p, 0.0, f.claim[:1].lower() + f.claim[1:].rstrip(".")))
+            seen.append((p, 0.0, _as_opponent(f)))
     return _strongest("the measurement itself", seen)
+
+
+def _as_opponent(f: Finding) -> str:
+    """What a check says, as one says it who would rather that it failed."""
+    claim = f.claim[:1].lower() + f.claim[1:].rstrip(".")
+    if f.trust == "holds" and f.id == "doubt.sample_ratio":
+        return f"the arms hold {claim.split(': ', 1)[1]}"
+    if f.trust == "holds" and "; the furthest" in claim:
+        where = "before exposure" if f.id == "doubt.pre" else "in the split"
+        return f"{where}, the furthest{claim.split('; the furthest', 1)[1]}"
+    return claim
 
 
 KINDS: tuple[Callable[[Plan, Inputs], Point | None], ...] = (
