@@ -29,6 +29,13 @@ def test_again_counts_a_run_once_where_it_is_complete() -> None:
     assert _at(_track("aaabaaa", [1] * 7), AGAIN) == [2, 6]
 
 
+def test_what_follows_itself_by_its_nature_is_no_trouble() -> None:
+    scrolled = "b" + "aaa" * 12
+    assert _at(_track(scrolled, [1] * len(scrolled)), AGAIN) == []
+    seldom = "aaa" + "ba" * 60
+    assert _at(_track(seldom, [1] * len(seldom)), AGAIN) == [2]
+
+
 def test_again_does_not_cross_visits() -> None:
     assert _at(_track("aaa", [1] * 3, [0, 0, 1]), AGAIN) == []
 

@@ -26,7 +26,8 @@ WAIT = "a long wait"
 GONE = "gone after an error"
 
 PATTERNS = {
-    AGAIN: "the same event three times or more, each within 10 seconds of the one before",
+    AGAIN: "the same event three times or more, each within 10 seconds of the one before, where "
+    "that event seldom follows itself so soon",
     BACK: "another event, and back to the first within 5 seconds",
     CIRCLES: "two events in turn, three times over, and nothing else between",
     WAIT: "a pause over 10 seconds that is also five times as long as is usual between these two",
@@ -39,6 +40,7 @@ _BACK_WITHIN = 5 * SECOND
 _WAIT_AT_LEAST = 10 * SECOND
 _WAIT_TIMES = 5
 _FEWEST_GAPS = 30
+_SELDOM = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,11 @@ def _later(flags: BoolArray, steps: int) -> BoolArray:
 def _again(track: Track) -> BoolArray:
     same = _before(track, 1) & (track.event == _shifted(track.event, 1))
     quick: BoolArray = same & (track.time - _shifted(track.time, 1) <= _AGAIN_WITHIN)
-    return quick & _later(quick, 1) & ~_later(quick, 2)
+    # Pages of a feed or notes of a song follow one another by their nature.
+    often = np.bincount(track.event) if len(track.event) else np.zeros(0)
+    soon = np.bincount(track.event[quick], minlength=len(often))
+    usual = (often >= _FEWEST_GAPS) & (soon > _SELDOM * often)
+    return quick & _later(quick, 1) & ~_later(quick, 2) & ~usual[track.event]
 
 
 def _back(track: Track) -> BoolArray:

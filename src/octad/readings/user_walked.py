@@ -255,7 +255,6 @@ def like_whom(ways: Ways) -> Finding | None:
         id="user.team",
         claim=claim,
         grade=Grade.T,
-        estimate=Number(value=far, unit="bits"),
         n=len(ways.arm),
         method="events by job of the charter; Jensen–Shannon divergence of the team's mix from "
         f"users' (0 is the same mix, 1 nothing in common), {count(ways.team_events)} events of the "
