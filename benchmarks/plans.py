@@ -50,6 +50,15 @@ def _codes(how: str) -> str:
     return "enum_code(name::event_name)"
 
 
+def _coded(code: str, before: str | None = None) -> str:
+    """The tape, with a name's code worked out after the join, or before it."""
+    rows = "{events}" if before is None else f"(SELECT *, {before} AS code FROM {{events}})"
+    return (
+        f"CREATE OR REPLACE TEMP TABLE coded AS SELECT uid, {code} AS code, "
+        f"epoch_us(ts) - met AS since, amount FROM {rows} JOIN people USING (user_id)"
+    )
+
+
 def _wide(term: str) -> str:
     """A column for each of 30 names and 3 windows, from a term over the condition."""
     return ", ".join(
@@ -102,21 +111,10 @@ PLANS = (
     ),
     Group(
         "From names to codes, joined, into a table in memory",
-        tuple(
-            (
-                label,
-                f"CREATE OR REPLACE TEMP TABLE coded AS SELECT uid, {_codes(how)} AS code, "
-                "epoch_us(ts) - met AS since, amount FROM {events} JOIN people USING (user_id)",
-            )
-            for label, how in (("CASE, after the join", "case"), ("ENUM, after the join", "enum"))
-        )
-        + (
-            (
-                "a place in a list, before the join",
-                "CREATE OR REPLACE TEMP TABLE coded AS SELECT uid, code, epoch_us(ts) - met AS "
-                f"since, amount FROM (SELECT *, {_codes('list')} AS code FROM {{events}}) "
-                "JOIN people USING (user_id)",
-            ),
+        (
+            ("CASE, after the join", _coded(_codes("case"))),
+            ("ENUM, after the join", _coded(_codes("enum"))),
+            ("a place in a list, before the join", _coded("code", _codes("list"))),
         ),
     ),
     Group(
