@@ -116,6 +116,7 @@ def test_the_cohort_is_what_is_counted_by_hand(tmp_path: Path) -> None:
     assert cohort.periods is not None
     assert cohort.entered[1] + timedelta(days=HORIZON) < START.date()
     assert cohort.outcomes == ("opens", "spend", "back", "(active)")
+    assert cohort.early_of == ("opens", "spend", "days of use", "days of use")
     rows, places = by_hand(world, cohort)
     m = len(cohort.features)
     cut = np.full(rows.shape[1], np.inf)

@@ -36,6 +36,8 @@ MOST_USERS = 400_000
 _LONGEST_EARLY = 28
 _WEEK = 7
 _MONTH = 28
+_LEAST_EARLY = 14
+"""Two weeks, so that the first can be asked about the second."""
 _PERIODS = 4
 _SEEN = 0.2
 _DIGITS = 2
@@ -82,7 +84,7 @@ def spans_of(
     reached = np.searchsorted(entered[order].cumsum(), _SEEN * entered.sum())
     early = min(_LONGEST_EARLY, int(seen[order][min(reached, len(seen) - 1)]))
     early -= early % _WEEK
-    if early < _WEEK or horizon <= early:
+    if early < _LEAST_EARLY or horizon <= early:
         return None
     past = (starts - horizon * DAY - to_micros(events_from)) // DAY
     enrolling = int((day.max() - day.min()) // DAY) + 1
@@ -93,6 +95,9 @@ def spans_of(
     if periods < 2:
         return None
     return Spans(early, horizon, starts - (horizon + periods * length) * DAY, length, periods)
+
+
+_USE = "days of use"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,7 @@ class _Outcome:
     first: int
     share: bool
     cut: float | None
+    early: str = _USE
 
 
 def cohort_of(
@@ -183,6 +189,7 @@ def cohort_of(
         ),
         periods=periods,
         names=tuple(o.spoken for o in outcomes),
+        early_of=tuple(o.early for o in outcomes),
         query=key,
     )
 
@@ -204,13 +211,14 @@ def _figures(plan: Plan, spans: Spans) -> tuple[list[_Column], list[_Outcome]]:
         for p in made.daily if made is not None else ():
             plain.setdefault(p, (name, getattr(metric, "winsorize", None)))
         if (outcome := _outcome(name, metric, spans)) is not None:
-            outcomes.append(outcome)
+            early = _USE if outcome.share else plain[outcome.primitive][0]
+            outcomes.append(replace(outcome, early=early))
     last = spans.horizon - _WEEK
     outcomes.append(
         _Outcome("(active)", f"users active in {_days(last, spans)}", Primitive(), last, True, None)
     )
     weeks = range(spans.early // _WEEK)
-    columns = [_Column(f"days of use, {_of(w)}", None, w, None) for w in weeks]
+    columns = [_Column(f"{_USE}, {_of(w)}", None, w, None) for w in weeks]
     columns += [
         _Column(f"{name}, {_of(w)}", p, w, cut) for p, (name, cut) in plain.items() for w in weeks
     ]

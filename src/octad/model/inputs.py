@@ -221,6 +221,8 @@ class Cohort:
         periods: Leading shape (G, B), the cohort by period of entry, earliest first; they add up
             to `moments`.
         names: What the outcomes are called in a sentence.
+        early_of: For each outcome, the early figure that is the same thing earlier: the beginning
+            of its features' names, up to the comma.
     """
 
     features: tuple[str, ...]
@@ -232,6 +234,7 @@ class Cohort:
     entered: tuple[date, date]
     periods: Moments | None = None
     names: tuple[str, ...] = ()
+    early_of: tuple[str, ...] = ()
     query: str | None = None
 
 

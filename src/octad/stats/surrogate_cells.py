@@ -18,7 +18,17 @@ from octad.stats.moments import Moments
 from octad.stats.refusal import NotEstimable
 from octad.stats.shrinkage import random_effects
 
-__all__ = ["CellIndex", "Forecast", "HeldOut", "drift", "forecast", "index_from_cells", "try_on"]
+__all__ = [
+    "Backcast",
+    "CellIndex",
+    "Forecast",
+    "HeldOut",
+    "backcast",
+    "drift",
+    "forecast",
+    "index_from_cells",
+    "try_on",
+]
 
 FloatArray = NDArray[np.float64]
 
@@ -69,6 +79,23 @@ class HeldOut:
     slope_low: float
     slope_high: float
     n: int
+
+
+@dataclass(frozen=True, slots=True)
+class Backcast:
+    """The launch's first days asked about its own later ones, which are known.
+
+    Attributes:
+        foretold, came: Relative effects on the later days.
+        gap: What came less what was foretold, and `gap_se`; both are of the same users.
+        p: That the first days do foretell the later ones.
+    """
+
+    foretold: float
+    came: float
+    gap: float
+    gap_se: float
+    p: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -270,6 +297,59 @@ def _foretell(index: CellIndex, control: Moments, treatment: Moments) -> _Foreto
     )
     slope = np.concatenate([[-gap / base**2], (s_t - s_c) / base - gap * s_c / base**2])
     return _Foretold(base, gap, of_users, float(slope @ index.covariance @ slope))
+
+
+def backcast(
+    cells: Moments,
+    control: Moments,
+    treatment: Moments,
+    *,
+    early: tuple[int, ...],
+    late: tuple[int, ...],
+) -> Backcast:
+    """Try the very assumption on the launch itself: do its first days foretell its later ones?
+
+    Among older users, more early use goes with more later use; a launch may raise the one without
+    the other (the surrogate paradox). That the launch's effect passes through early behaviour
+    cannot be tested for the days to come, but it can for those that were seen.
+
+    Args:
+        cells: The older users, leading shape (B,), the features first among the columns.
+        control: Moments of the launch's users, columns the features.
+        treatment: The same of the treatment.
+        early: Columns of the first days.
+        late: Columns of the later days that add up to the outcome.
+
+    Raises:
+        NotEstimable: As in `index_from_cells` and `forecast`.
+    """
+    m = len(early)
+    mapped = np.zeros((m + 1, cells.k))
+    mapped[np.arange(m), list(early)] = 1.0
+    mapped[m, list(late)] = 1.0
+    index = index_from_cells(cells.linear(mapped), m, 0)
+    arms = [arm.linear(mapped[:, : arm.k]) for arm in (control, treatment)]
+    short = [arm.columns(tuple(range(m))) for arm in arms]
+    found = _foretell(index, *short)
+    low, high = (float(arm.mean[m]) for arm in arms)
+    if low <= 0:
+        raise NotEstimable("control did nothing of it in the later days")
+    came, foretold = high / low - 1, found.gap / found.base
+    later = 1 + foretold
+    # What came less what was foretold, as it moves with each arm's means.
+    slopes = (
+        np.append(index.coefficients * later / found.base, -high / low**2),
+        np.append(-index.coefficients / found.base, 1 / low),
+    )
+    of_users = sum(
+        float(slope @ arm.covariance() @ slope) / float(arm.n)
+        for slope, arm in zip(slopes, arms, strict=True)
+    )
+    se = math.sqrt(of_users + found.of_rule)
+    if se <= 0:
+        raise NotEstimable("nothing here has an error, so none can be given")
+    gap = came - foretold
+    return Backcast(foretold, came, gap, se, float(2 * special.ndtr(-abs(gap / se))))
 
 
 def forecast(
