@@ -142,7 +142,7 @@ def work_here(tape: Tape, plan: Plan, tables: Tables, chosen: Chosen, request: R
         rows=rows,
         day=chosen.frame.as_of,
     )
-    work = _work(tape, plan, tables, population, request, asked, folded)
+    work = _work(tape, plan, tables, population, users, request, asked, folded)
     work.team = team
     return work
 
@@ -152,6 +152,7 @@ def _work(
     plan: Plan,
     tables: Tables,
     population: Population,
+    users: ir.Table,
     request: Request,
     asked: _Asked,
     folded: Folded,
@@ -171,6 +172,7 @@ def _work(
         asked=asked,
         tape=tape,
         population=population,
+        users=users,
         folded=folded,
         sums=sums,
         units=units,
@@ -217,6 +219,7 @@ class FoldWork:
 
     Attributes:
         population: Who is compared.
+        users: In the engine: user, uid and marked.
         folded: What the one read left.
         sums: The same, read by primitives and spans; `units` by parts.
         bands: What use before exposure says of users.
@@ -232,6 +235,7 @@ class FoldWork:
     asked: _Asked
     tape: Tape
     population: Population
+    users: ir.Table
     folded: Folded
     sums: Sums
     units: Units
@@ -412,8 +416,8 @@ class FoldWork:
         names = pa.DictionaryArray.from_arrays(
             pa.array(marks.event[keep]), pa.array(list(marks.names), pa.string())
         )
-        who = p.table.filter(p.table.uid.isin(chosen.tolist())).select("uid", "user")
-        ids, _ = self.tape.read("the sampled users", who)
+        marked = self.users.filter(self.users.marked & (self.users.uid >= 0))
+        ids, _ = self.tape.read("the sampled users", marked.select("uid", "user"))
         band = next((b for b in self.bands if b.name == USE), None)
         return sample_of(
             pa.table({"uid": marks.person[keep], "at": marks.at[keep], "event": names}),
