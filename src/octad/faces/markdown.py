@@ -96,10 +96,14 @@ def _evidence(evidence: Evidence) -> Iterator[str]:
             yield f"> {voice}{md(quote.text, limit=600)}"
             yield ""
     elif isinstance(evidence, Story):
+        told = [f"user {evidence.user}", *(s for s in (evidence.arm, evidence.chosen) if s)]
+        yield md(" · ".join(told))
+        yield ""
         for line in evidence.lines:
-            wrong = " **went wrong**" if line.error else ""
-            words = f"{md(line.event, limit=120)}{wrong} {md(line.note, limit=240)}".rstrip()
-            yield f"- day {line.day}, {md(line.time)}: {words}"
+            wrong = " **went wrong**" if line.error and not line.note else ""
+            words = f"{md(line.event, limit=400)}{wrong} {md(line.note, limit=320)}".strip()
+            at = f", {md(line.time)}" if line.time else ""
+            yield f"- day {line.day}{at}: {words}"
     yield ""
 
 

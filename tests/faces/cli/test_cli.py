@@ -45,7 +45,9 @@ class FakeSession:
         if self.raises is not None:
             raise self.raises
 
-    def review(self, launch: str, *, as_of: date | None = None, progress: Any = None) -> Any:
+    def review(
+        self, launch: str, *, as_of: date | None = None, unread: bool = False, progress: Any = None
+    ) -> Any:
         self._heard("review", launch, as_of)
         if progress is not None:
             progress("gather", 0.5)

@@ -89,11 +89,14 @@ def quotes(evidence: Quotes) -> str:
 
 
 def _step(line: StoryLine) -> str:
-    """One thing a user did."""
-    note = f' <span class="did-note" dir="auto">{html(line.note, limit=240)}</span>'
+    """What a user did at a moment: an event, or a visit's events in a row."""
+    note = f'<span class="did-note" dir="auto">{html(line.note, limit=320)}</span>'
+    if not line.event:
+        return f'<span class="did">{note}</span>'
+    wrong = " <em>went wrong</em>" if line.error and not line.note else ""
     return (
-        f'<span class="did{" error" if line.error else ""}"><b>{html(line.event, limit=120)}</b>'
-        f"{' <em>went wrong</em>' if line.error else ''}{note if line.note else ''}</span>"
+        f'<span class="did{" error" if line.error else ""}"><b>{html(line.event, limit=400)}</b>'
+        f"{wrong}{' ' + note if line.note else ''}</span>"
     )
 
 
@@ -111,6 +114,7 @@ def story(evidence: Story) -> str:
         )
     wrong = sum(line.error for line in evidence.lines)
     facts = [f"user {html(evidence.user, limit=40)}"]
+    facts += [html(said) for said in (evidence.arm, evidence.chosen) if said]
     facts += [f"{wrong} {'thing' if wrong == 1 else 'things'} went wrong"] if wrong else []
     return (
         f'<figure class="chart story"><details><summary><b>{html(evidence.title)}</b>'
