@@ -167,7 +167,7 @@ class Project(Stored):
 
     product: str
     charter: Charter = Charter()
-    connection: str = "duckdb://"
+    connection: str = Field(default="duckdb://", repr=False)  # it may hold a password
     sources: Sources
     rivals: Names = ()
     metrics: dict[str, Metric] = {}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import sqlglot as sg
 import sqlglot.expressions as sge
+from ibis.common.exceptions import OperationNotDefinedError, UnsupportedOperationError
 
 from octad.errors import DataError, Where
 
@@ -17,6 +19,8 @@ __all__ = [
     "Abilities",
     "RefusedError",
     "abilities_of",
+    "answered",
+    "first_line",
     "quoted",
     "refuse",
     "template",
@@ -142,6 +146,38 @@ def template(text: str, dialect: Any) -> _Template:
     'F((x) + 1)'
     """
     return _Template(text, dialect)
+
+
+@contextmanager
+def answered(spoken: str, *faults: type[Exception]) -> Iterator[None]:
+    """Turn what an engine refuses into an error that a user can mend.
+
+    Args:
+        spoken: The engine, as people call it.
+        faults: Its driver's errors; any other is a fault of ours, and passes.
+
+    Raises:
+        RefusedError: When Ibis knows no way to say it in this engine's SQL.
+        DataError: When the engine turns the query down, with its own words.
+    """
+    try:
+        yield
+    except (OperationNotDefinedError, UnsupportedOperationError) as error:
+        raise RefusedError(
+            f"{spoken} cannot do what this plan asks: {first_line(error)}",
+            mend="docs/engines.md says what each engine can do.",
+        ) from error
+    except faults as error:
+        raise DataError(
+            f"{spoken} refuses a query: {first_line(error)}",
+            mend="docs/engines.md says which rights are needed.",
+        ) from error
+
+
+def first_line(error: BaseException) -> str:
+    """What an engine says first, at bearable length."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return (lines[0] if lines else type(error).__name__)[:300]
 
 
 def quoted(name: str) -> str:

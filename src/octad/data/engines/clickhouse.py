@@ -15,11 +15,12 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
 import sqlglot.expressions as sge
+from clickhouse_connect.driver.exceptions import ClickHouseError
 from ibis.backends.clickhouse import Backend
 from ibis.backends.sql.compilers.clickhouse import ClickHouseCompiler
 from ibis.backends.sql.datatypes import ClickHouseType
 
-from octad.data.engines.base import Abilities, quoted, refuse, template
+from octad.data.engines.base import Abilities, answered, quoted, refuse, template
 
 __all__ = ["ABILITIES", "ClickHouse", "open_url"]
 
@@ -113,6 +114,10 @@ class ClickHouse(Backend):  # type: ignore[misc]
 
     def create_table(self, name: str, /, obj: Any = None, **options: Any) -> ir.Table:
         """As Ibis' own; a temporary table that is there is made anew, in memory."""
+        with answered(ABILITIES.spoken, ClickHouseError):
+            return self._made(name, obj, options)
+
+    def _made(self, name: str, obj: Any, options: dict[str, Any]) -> ir.Table:
         if options.get("temp"):
             options.setdefault("engine", "Memory")
             if options.pop("overwrite", False):
@@ -137,8 +142,9 @@ class ClickHouse(Backend):  # type: ignore[misc]
         """By way of Arrow; Ibis goes by way of Python's own objects, one by one."""
         table = expr.as_table()
         chosen = {k: v for k, v in options.items() if k in {"params", "limit"}}
-        self._run_pre_execute_hooks(table)
-        rows = self.con.query_arrow(self.compile(table, **chosen), settings=dict(_ARROW))
+        with answered(ABILITIES.spoken, ClickHouseError):
+            self._run_pre_execute_hooks(table)
+            rows = self.con.query_arrow(self.compile(table, **chosen), settings=dict(_ARROW))
         wanted = table.schema().to_pyarrow()
         schema = pa.schema([field.with_nullable(True) for field in wanted])
         columns = [_as(rows.column(i), field.type) for i, field in enumerate(schema)]

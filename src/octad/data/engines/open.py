@@ -9,7 +9,7 @@ from importlib.util import find_spec
 from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
-from octad.data.engines.base import Abilities
+from octad.data.engines.base import Abilities, first_line
 from octad.errors import DataError, UsageError, Where
 
 __all__ = ["KNOWN", "masked", "open_remote", "resolved"]
@@ -134,8 +134,7 @@ def _answered(opener: Any, url: str, spoken: str, where: Where | None) -> Any:
     except (ModuleNotFoundError, DataError):
         raise
     except Exception as error:  # noqa: BLE001 - every driver has errors of its own
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        said = _hidden(lines[0] if lines else type(error).__name__, url)[:300]
+        said = _hidden(first_line(error), url)
         # `from None`: the driver's own error may hold the password.
         raise DataError(
             f"connection: {spoken} does not answer at {masked(url)}: {said}",

@@ -17,9 +17,11 @@ import ibis.expr.types as ir
 import pyarrow as pa
 from ibis.backends.pyspark import Backend
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
+from py4j.protocol import Py4JError
+from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
 
-from octad.data.engines.base import Abilities, refuse, template
+from octad.data.engines.base import Abilities, answered, refuse, template
 
 __all__ = ["ABILITIES", "Spark", "open_url"]
 
@@ -77,6 +79,10 @@ class Spark(Backend):  # type: ignore[misc]
         """As Ibis' own; a temporary table is a view whose rows are kept on the workers."""
         if not options.pop("temp", False):
             return super().create_table(name, obj, **options)
+        with answered(ABILITIES.spoken, PySparkException, Py4JError):
+            return self._kept_view(name, obj)
+
+    def _kept_view(self, name: str, obj: Any) -> ir.Table:
         if not isinstance(obj, ir.Expr):
             obj = ibis.memtable(obj)
         self._run_pre_execute_hooks(obj)
@@ -101,11 +107,14 @@ class Spark(Backend):  # type: ignore[misc]
     def to_pyarrow(self, expr: ir.Expr, /, **options: Any) -> Any:
         """By way of Arrow; Ibis goes by way of pandas, which makes floats of whole numbers."""
         table = expr.as_table()
-        self._run_pre_execute_hooks(table)
         chosen = {k: v for k, v in options.items() if k in {"params", "limit"}}
-        with warnings.catch_warnings():
+        with (
+            answered(ABILITIES.spoken, PySparkException, Py4JError),
+            warnings.catch_warnings(),
+        ):
             # Spark leaves the socket it reads from to the garbage collector.
             warnings.simplefilter("ignore", ResourceWarning)
+            self._run_pre_execute_hooks(table)
             rows = self._session.sql(self.compile(table, **chosen)).toArrow()
         wanted = table.schema().to_pyarrow()
         columns = [rows.column(i).cast(field.type) for i, field in enumerate(wanted)]
