@@ -190,7 +190,10 @@ def only_active(state: State) -> State:
     seen[state.marks.person[state.marks.person >= 0]] = True
     for one in state.readings:
         seen |= one.total > 0
-    return state.take(seen)
+    to = np.where(seen, np.cumsum(seen) - 1, -1).astype(np.int32)
+    some = People(state.user[seen], state.exposed[seen], state.bucket[seen], state.staff)
+    staff = np.arange(len(state.staff), dtype=np.int32)
+    return combined([Piece(state, to, staff)], some, state.form)
 
 
 def size_of(state: State) -> int:
