@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel
 
+from octad.data.patterns import PATTERNS
 from octad.lifecycle.verdict import table_markdown
 from octad.model.metric import METRIC_KINDS
 from octad.model.plan import (
@@ -51,3 +52,9 @@ def test_the_page_of_files_names_every_key(key: str) -> None:
 def test_the_pages_that_the_readme_points_to_are_there() -> None:
     for link in re.findall(r"\]\((?!http)([^)#]+)\)", _page("README.md")):
         assert (ROOT / link).exists(), link
+
+
+def test_the_page_of_the_users_seat_has_every_sign_with_its_rule() -> None:
+    page = _page("docs/user.md")
+    for name, rule in PATTERNS.items():
+        assert f"| {name} | {rule} |" in page
