@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Literal, TypeAlias
@@ -30,11 +31,13 @@ from octad.data.bands import (
     use_names,
 )
 from octad.data.clock import micros
+from octad.data.deep import MOST_EACH, deep_of, searchable, shallowest, silent
 from octad.data.population import BUCKETS, Population
 from octad.data.tape import Tape
 from octad.data.units import Units
 from octad.model.inputs import Slice
 from octad.stats.lattice import candidates, members
+from octad.stats.lattice_scan import Scan
 from octad.stats.refusal import NotEstimable
 
 __all__ = [
@@ -59,8 +62,6 @@ __all__ = [
 IntArray = NDArray[np.int64]
 
 _MOST_SLICES = 400
-_MOST_DEEP = 200
-_MOST_EACH = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -335,49 +336,38 @@ def deepen(
         bucket: (n,) hash buckets.
         seed: Of the halving.
     """
-    known = [a for a in attributes if any(_speaks(Slice(((a.name, v),))) for v in a.values)]
-    if len(known) < 2 or (len(known) < 3 and slices.whole):
+    numbers = searchable([a.values for a in attributes], whole=slices.whole)
+    if not numbers:
         return slices
-    silent = [np.array([v in (UNKNOWN, OTHER) for v in a.values]) for a in known]
-    codes = [np.where(hush[a.codes], -1, a.codes) for a, hush in zip(known, silent, strict=True)]
-    sizes = [len(a.values) for a in known]
+    known = [attributes[i] for i in numbers]
+    codes = [np.where(silent(a.values)[a.codes], -1, a.codes) for a in known]
     arms = int(arm.max(initial=0)) + 1
-    found: dict[tuple[tuple[int, int], ...], float] = {}
-    searched = 0
-    for metric in sought:
-        for treated in range(1, arms):
-            side = np.where(arm == treated, 1, np.where(arm == 0, 0, -1))
-            try:
-                scan = candidates(
-                    codes,
-                    sizes,
-                    metric.rows,
-                    np.where(metric.ended, side, -1),
-                    bucket,
-                    buckets=BUCKETS,
-                    seed=seed,
-                    better=metric.better,
-                    keep=_MOST_EACH,
-                    shallowest=3 if slices.whole else 2,
-                )
-            except NotEstimable:
-                continue
-            looked = [lv.looked + lv.pruned for lv in scan.levels if lv.depth > 1 + slices.whole]
-            searched = max(searched, sum(looked))
-            for piece, score in zip(scan.slices, scan.score, strict=True):
-                found[piece] = max(float(score), found.get(piece, 0.0))
-    there = {frozenset(piece.values) for piece in slices.slices}
-    named = {
-        piece: Slice(tuple((known[a].name, known[a].values[v]) for a, v in piece))
-        for piece in sorted(found, key=lambda p: (-found[p], p))
-    }
-    chosen = [p for p, slice_ in named.items() if frozenset(slice_.values) not in there]
-    chosen = chosen[:_MOST_DEEP]
+
+    def scans() -> Iterator[Scan]:
+        for metric in sought:
+            for treated in range(1, arms):
+                side = np.where(arm == treated, 1, np.where(arm == 0, 0, -1))
+                with suppress(NotEstimable):
+                    yield candidates(
+                        codes,
+                        [len(a.values) for a in known],
+                        metric.rows,
+                        np.where(metric.ended, side, -1),
+                        bucket,
+                        buckets=BUCKETS,
+                        seed=seed,
+                        better=metric.better,
+                        keep=MOST_EACH,
+                        shallowest=shallowest(whole=slices.whole),
+                    )
+
+    names = [(a.name, a.values) for a in known]
+    deep = deep_of(slices.slices, names, scans(), whole=slices.whole)
     return replace(
         slices,
-        slices=(*slices.slices, *(named[p] for p in chosen)),
-        deep=tuple(np.asarray(who, dtype=np.int64) for who in members(codes, chosen)),
-        searched=searched,
+        slices=(*slices.slices, *deep.slices),
+        deep=tuple(np.asarray(who, dtype=np.int64) for who in members(codes, deep.pieces)),
+        searched=deep.searched,
     )
 
 

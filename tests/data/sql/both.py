@@ -143,6 +143,7 @@ def assert_cells(found: MetricCells, expected: MetricCells) -> None:
     """Cells that say the same."""
     assert [str(s) for s in found.slices] == [str(s) for s in expected.slices]
     assert (found.waiting, found.paired) == (expected.waiting, expected.paired)
+    assert found.searched == expected.searched
     assert (found.winsor is None) == (expected.winsor is None)
     if expected.winsor is not None:
         np.testing.assert_allclose(found.winsor or 0.0, expected.winsor, rtol=CLOSE)

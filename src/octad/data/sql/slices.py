@@ -11,6 +11,7 @@ import ibis
 import numpy as np
 import pyarrow as pa
 
+from octad.data.deep import Deep, searchable
 from octad.data.population import BUCKETS
 from octad.data.segments import Attribute, Chosen, Group, choose_slices, sizes_of
 from octad.data.sql.attributes import Known
@@ -50,6 +51,25 @@ class Sliced:
         """The column of an attribute, if it is one."""
         at = next((i for i, a in enumerate(self.attributes) if a.name == name), None)
         return None if at is None else f"c{at}"
+
+    def with_deep(self, deep: Deep) -> Sliced:
+        """With the slices that a search has added, in the order in which it gives them."""
+        numbers = searchable([a.values for a in self.attributes], whole=self.chosen.whole)
+        found: dict[tuple[int, ...], IntArray] = {}
+        for at, piece in enumerate(deep.pieces, start=len(self.slices)):
+            places = tuple(numbers[attribute] for attribute, _ in piece)
+            sizes = tuple(len(self.attributes[i].values) for i in places)
+            own = found.setdefault(places, np.full(int(np.prod(sizes)), -1, dtype=np.int64))
+            own[np.ravel_multi_index([value for _, value in piece], sizes)] = at
+        groups = tuple(
+            (tuple(self.attributes[i] for i in places), own) for places, own in found.items()
+        )
+        more = replace(
+            self.chosen,
+            slices=(*self.slices, *deep.slices),
+            numbers=(*self.chosen.numbers, *groups),
+        )
+        return replace(self, chosen=more)
 
     def places(self, group: Group) -> tuple[int, ...]:
         """The numbers of a combination's attributes."""

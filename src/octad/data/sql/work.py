@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octad.data.bands import USE
-from octad.data.cells import choices
 from octad.data.clock import from_micros
 from octad.data.gathering import FEWEST_IN_ARM
 from octad.data.population import Chosen, Frame
@@ -20,16 +19,16 @@ from octad.data.sources import Tables
 from octad.data.sql.attributes import behaviour, known_before
 from octad.data.sql.cells import Cut
 from octad.data.sql.days import daily_of, retention_of, volume_of
+from octad.data.sql.forms import Forms
 from octad.data.sql.habits import errors_of, jobs_of
 from octad.data.sql.layout import Key
-from octad.data.sql.metrics import everyone_cells, sliced_cells
+from octad.data.sql.metrics import everyone_cells
 from octad.data.sql.ordered import Read, funnel_rows, quantiles_of
 from octad.data.sql.people import People, people_of
 from octad.data.sql.plan import Asked, asked_of
 from octad.data.sql.sample import crew_of, few_buckets, sample_from, team_of
 from octad.data.sql.seen import Seen, read_events
 from octad.data.sql.slices import Sliced, slice_people
-from octad.data.sql.tails import cuts_of, tails_of
 from octad.data.sql.units import Units, make_units
 from octad.data.tape import Tape
 from octad.data.work import MetricWork, Request
@@ -43,7 +42,6 @@ from octad.model.inputs import (
     Slice,
     Volume,
 )
-from octad.model.metric import CountMetric, SumMetric
 from octad.model.plan import Plan
 from octad.stats.moments import Moments
 
@@ -179,6 +177,11 @@ class EngineWork:
         """Who is compared."""
         return self.seen.people
 
+    @property
+    def happened(self) -> frozenset[str]:
+        """Events that users who are compared did; the read does not tell, so none."""
+        return frozenset()
+
     def metric(self, name: str) -> MetricWork | str:
         """A metric of the request, or in words why it cannot be measured."""
         if name in self.request.quantiles:
@@ -189,7 +192,8 @@ class EngineWork:
             day = day.astype("datetime64[D]")
             return f"nobody's window has ended yet; it needs data until {day}"
         if self._metrics is None:
-            self._metrics = self._made()
+            forms = Forms(self.tape, self.plan, self.request, self.units, self.sliced, self.paired)
+            self._metrics = forms.every()
         return self._metrics[name]
 
     def _quantile(self, name: str) -> MetricWork | str:
@@ -200,66 +204,6 @@ class EngineWork:
         empty = Moments.empty((1, len(self.arms), 1), 4)
         made = MetricCells(name, empty, (Slice(),), quantiles=found.quantiles, query=found.query)
         return MetricWork(replace(made, waiting=found.waiting))
-
-    def _made(self) -> dict[str, MetricWork]:
-        """Every metric in every form that was asked for."""
-        request, tape, units = self.request, self.tape, self.units
-        names = [*request.recipes, *request.funnels]
-        levels: dict[Key, float | None] = {
-            ("metric", n): getattr(self.plan.metric(n), "winsorize", None) for n in names
-        }
-        other = {
-            (key, label): level
-            for key, planned in levels.items()
-            if key[1] in request.variants
-            and isinstance(self.plan.metric(key[1]), CountMetric | SumMetric)
-            for label, level in choices(planned).items()
-        }
-        every = [*levels.items(), *((key, level) for (key, _), level in other.items())]
-        cuts = cuts_of(tape, units, [(k, q) for k, q in every if q is not None])
-
-        def cut(key: Key, level: float | None) -> Cut:
-            return Cut() if level is None else cuts[key, level]
-
-        planned = {key: cut(key, level) for key, level in levels.items()}
-        kinds: list[Key] = [("kind", n, e) for n, made in request.kinds.items() for e in made]
-        whole, query = everyone_cells(tape, units, planned | dict.fromkeys(kinds, Cut()), "cuts")
-        deep = {key: planned[key] for key in planned if key[1] in request.sliced}
-        slices = sliced_cells(tape, units, self.sliced, deep, whole)
-        tails = tails_of(tape, units, [k for k in planned if k[1] in request.tails])
-        variants: dict[Key, dict[str, MetricCells]] = {}
-        for label in dict.fromkeys(label for _, label in other):
-            own = {k: cut(k, q) for (k, named), q in other.items() if named == label}
-            found, text = everyone_cells(tape, units, own, "variant_cuts")
-            for key, moments in found.items():
-                cells = self._cells(key, moments[None], own[key], text)
-                variants.setdefault(key, {})[label] = cells
-        return {
-            key[1]: MetricWork(
-                cells=self._cells(key, slices.get(key, whole[key][None]), planned[key], query),
-                variants=variants.get(key, {}),
-                tail=tails.get(key),
-                kinds={
-                    k[2]: self._cells(k, whole[k][None], Cut(), query)
-                    for k in kinds
-                    if k[1] == key[1]
-                },
-            )
-            for key in planned
-        }
-
-    def _cells(self, key: Key, moments: Moments, cut: Cut, query: str) -> MetricCells:
-        unit = self.units.units[self.units.number(key)]
-        whole = moments.shape[0] > 1
-        return MetricCells(
-            metric=key[1],
-            moments=moments,
-            slices=self.sliced.slices if whole else (Slice(),),
-            waiting=self.people.n - int(self.units.ended[unit.reach].sum()),
-            paired=self.paired[key[1]],
-            winsor=cut.after,
-            query=query,
-        )
 
     def daily(self) -> Mapping[str, Daily]:
         """The metrics wanted by day since exposure, `by_bucket` and `halves` filled in."""
