@@ -46,17 +46,22 @@ def test_every_kind_of_choice_is_there() -> None:
     assert labels[1] == "without the past"
     assert "largest 1% cut" in labels
     assert "within groups by region" in labels
-    assert {"without the first day", "without the first 3 days", "first 7 days only"} <= {*labels}
+    assert {"without the first day", "without the first 3 days", "over the first 7 days only"} <= {
+        *labels
+    }
 
 
 def test_the_days_are_those_of_the_window() -> None:
     found = {c.label: c for c in choices(PLAN, _seen(_daily(0.2, 0.0, days=28)), "opens")}
     # The window is 14 days, of which three gain a fifth: 3 in 7 of the first week.
-    for label, truth in (("first 7 days only", 0.2 * 3 / 7), ("without the first 3 days", 0.0)):
+    for label, truth in (
+        ("over the first 7 days only", 0.2 * 3 / 7),
+        ("without the first 3 days", 0.0),
+    ):
         one = found[label]
         assert abs(one.value - truth) < 3 * one.se
         assert one.se < 0.02
-    assert "first 14 days only" not in found
+    assert "over the first 14 days only" not in found
 
 
 def test_a_gain_that_lives_on_its_first_days_hangs_on_them() -> None:

@@ -25,6 +25,9 @@ _SHOWN = 4
 _APART = 1.645
 """Standard errors by which a segment must be worse off than the rest of a wider one around it, or
 the wider one is named."""
+_OUT = 3.0
+"""Standard errors by which a segment must be worse off than everyone to stand out: the furthest of
+some hundreds of overlapping segments comes near it by chance."""
 _SHARES = (0.1, 0.03, 0.01)
 _Z = 1.959963984540054
 
@@ -109,12 +112,17 @@ def _can_search(cells: MetricCells | None) -> bool:
 def _most_telling(plan: Plan, inputs: Inputs, hits: list[Hit]) -> list[Hit]:
     """Those that stand out most from everyone, in their simplest words.
 
-    Of slices within one another one is named. When none stands out from everyone, all pay alike,
-    and the surest alone is named.
+    Of slices within one another one is named. Where none stands out from everyone, all pay alike:
+    the surest alone is named, and not even that when everyone is seen to pay and another segment
+    is named.
     """
-    out = [h for h in hits if _excess(plan, h) > _APART]
+    out = [h for h in hits if _excess(plan, h) > _OUT]
+    for name, arm in dict.fromkeys((h.metric, h.arm) for h in hits):
+        own = [h for h in hits if (h.metric, h.arm) == (name, arm)]
+        if not any(h in out for h in own) and not _everyone_pays(plan, own[0]):
+            out.append(_simplest(plan, inputs, _surest(own), own))
     if not out and hits:
-        return [_simplest(plan, inputs, min(hits, key=lambda h: float(h.search.p[h.index])), hits)]
+        return [_simplest(plan, inputs, _surest(hits), hits)]
     chosen: list[Hit] = []
     for hit in sorted(out, key=lambda h: _excess(plan, h), reverse=True):
         simple = _simplest(plan, inputs, hit, out)
@@ -129,6 +137,17 @@ def _most_telling(plan: Plan, inputs: Inputs, hits: list[Hit]) -> list[Hit]:
         if len(chosen) == _SHOWN:
             break
     return chosen
+
+
+def _surest(hits: list[Hit]) -> Hit:
+    return min(hits, key=lambda h: (float(h.search.p[h.index]), -float(h.search.n[h.index])))
+
+
+def _everyone_pays(plan: Plan, hit: Hit) -> bool:
+    """Whether all users together are seen to lose in this metric."""
+    s = hit.search
+    up = plan.metric(hit.metric).better == "up"
+    return bool(s.all_high[0] < 0) if up else bool(s.all_low[0] > 0)
 
 
 def _excess(plan: Plan, hit: Hit) -> float:

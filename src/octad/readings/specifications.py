@@ -160,7 +160,7 @@ def _other_days(daily: Daily, arm: int, most: int | None) -> list[Choice]:
         for k in _DROPPED
         if days >= 3 * k
     ]
-    spans += [(f"first {k} days only", slice(0, k)) for k in _SHORTER if days >= 1.5 * k]
+    spans += [(f"over the first {k} days only", slice(0, k)) for k in _SHORTER if days >= 1.5 * k]
     found = []
     for label, span in spans:
         sums = daily.by_bucket[[0, arm]][:, :, span].astype(np.float64)
@@ -213,7 +213,7 @@ def _hangs(name: str, found: list[Choice]) -> str:
             and abs(one.value - planned.value) > max(2 * one.se, _HALF * planned.se)
         )
         if turned or shrunk:
-            label = one.label if one.label.startswith(("with", "first")) else f"with {one.label}"
+            label = one.label if one.label.startswith(("with", "over")) else f"with {one.label}"
             return (
                 f"{spoken(name)} goes from {signed_percent(planned.value)} to "
                 f"{signed_percent(one.value)} {label}"
