@@ -12,7 +12,7 @@ from octad.errors import OctadError, UnknownNameError, Where, nearest
 from octad.model.metric import MeanMetric, Metric, QuantileMetric, SumMetric
 from octad.model.plan import Charter
 
-__all__ = ["check_columns", "check_names", "doubtful_names", "events_of"]
+__all__ = ["check_names", "doubtful_names", "events_of"]
 
 Place = Callable[[str], Where | None]
 
@@ -48,47 +48,44 @@ def _columns_of(events: Any, name: str, metric: Metric, place: Place) -> None:
         condition(events, metric.where, where=place(f"metrics.{name}.where"))
 
 
-def check_columns(job: Gathering, events: Any) -> None:
-    """Refuse columns and conditions that the events cannot serve, before they are read.
+def check_names(job: Gathering, events: Any) -> None:
+    """Refuse a plan that leans on what the data do not hold: a typing slip would read as zero.
 
     Raises:
-        UnknownNameError: When a column is not there; says what is near.
+        UnknownNameError: When an event or a column is not there; says what is near.
         DataError: When a condition compares what cannot be compared.
     """
     for name in sorted(job.needs.metrics):
         _columns_of(events, name, job.plan.metric(name), job.place)
-
-
-def check_names(job: Gathering, events: Any, happened: frozenset[str] = frozenset()) -> None:
-    """Refuse a plan that leans on events that never were: a typing slip would read as zero.
-
-    Args:
-        job: The gathering.
-        events: The events; looked at for the names that `happened` leaves open.
-        happened: Names that are known to be there.
-
-    Raises:
-        UnknownNameError: When an event is not there; says what is near.
-    """
     launch = job.plan.launch
     names = dict.fromkeys((*launch.metrics, *(e.metric for e in launch.expects)))
     wanted = {
         event: f"metrics.{name}.{key}"
         for name in reversed(names)
         for event, key in events_of(job.plan.metric(name))
-        if event not in happened
     }
-    if not wanted:
-        return
-    with job.tape.stage("looking for events that nobody compared did", _rows(job)):
-        seen, known = _kinds(events, wanted)
+    counted = _counted_names(job)
+    if counted is None:
+        rows = job.tables.intake["events"].kept
+        with job.tape.stage("looking for the events' names", rows):
+            seen, known = _kinds(events, wanted)
+    else:
+        seen, known = set(counted), list(counted)
     for event, key in wanted.items():
         if event not in seen:
             raise _unknown(event, job.place(key), known)
 
 
-def _rows(job: Gathering) -> int:
-    return job.tables.intake["events"].kept
+def _counted_names(job: Gathering) -> dict[str, int] | None:
+    """The events' names that the account of the files tells, most frequent first."""
+    filed = job.tables.files.get("events")
+    if filed is None or any(receipt.names is None for receipt in filed.receipts):
+        return None
+    found: dict[str, int] = {}
+    for receipt in filed.receipts:
+        for name, rows in (receipt.names or {}).items():
+            found[name] = found.get(name, 0) + rows
+    return dict(sorted(found.items(), key=lambda item: (-item[1], item[0])))
 
 
 def doubtful_names(

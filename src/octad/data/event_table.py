@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from octad.data.clock import DAY, to_micros
-from octad.data.event_names import check_columns, check_names
+from octad.data.event_names import check_names
 from octad.data.fold_work import work_here
 from octad.data.gathering import Gathering
 from octad.data.older import gather_older
@@ -44,12 +44,11 @@ def gather_events(job: Gathering, frame: Frame | None) -> None:
         job.lack("there is no exposures source, so nobody knows who got the launch")
         return
     request = request_of(job, frame)
-    check_columns(job, tables.events)
+    check_names(job, tables.events)
     chosen = _chosen(job, frame)
     job.parts |= {"arms": chosen.arms, "exposure": chosen.exposure}
     add_up = work_here if job.engine.abilities.fold else work_in_engine
     work: Work = add_up(tape, plan, tables, chosen, request)
-    check_names(job, tables.events, work.happened)
     _fill(job, work, request)
     gather_older(job, chosen, tables.events, tables.intake["events"].kept)
 

@@ -268,13 +268,6 @@ class FoldWork:
         """Digest of the query that read the events."""
         return self.folded.query
 
-    @property
-    def happened(self) -> frozenset[str]:
-        """Events that users who are compared did."""
-        tally = self.folded.state.tally
-        held = zip(tally.kinds, np.diff(tally.start), strict=True)
-        return frozenset(event for (event, _), rows in held if event is not None and rows)
-
     def sought(self) -> Iterator[Sought]:
         """The results and guardrails in which harm is looked for, one at a time."""
         for name in (*self.plan.launch.results, *self.plan.launch.guardrails):

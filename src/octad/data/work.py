@@ -110,10 +110,6 @@ class Work(Protocol):
     def query(self) -> str:
         """Digest of the query that read the events."""
 
-    @property
-    def happened(self) -> frozenset[str]:
-        """Events that users who are compared did, as far as the read tells."""
-
     def metric(self, name: str) -> MetricWork | str:
         """A metric of the request, or in words why it cannot be measured."""
 
