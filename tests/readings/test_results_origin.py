@@ -59,7 +59,7 @@ def test_a_gain_of_the_top_is_named() -> None:
     seen = inputs(cells("opens", four(one), four(two)), CALM, **tops(one, two))
     f = found(read(seen), "results.top_users")
     assert f.estimate is not None
-    assert f.estimate.value > 0.8
+    assert f.estimate.value > 80
     assert "With them cut to the level of the rest" in f.claim
     assert f.stance is Stance.MIXED
 

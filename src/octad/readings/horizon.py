@@ -114,13 +114,15 @@ def _words(
     plan: Plan, followed: list[Finding], backs: list[Finding], told: list[Finding]
 ) -> list[str]:
     """The glance: the KPI's days, what is left of it, who comes back, what is foretold."""
-    words = [
-        # The claim's second sentence has the figures.
-        f.claim.split(". ", 1)[-1].rstrip(".").removeprefix("If the curve keeps its shape, ")
-        for f in followed
-        if f.metric == plan.launch.kpi
-        and (f.grade is not Grade.C or f.claim.startswith("If") or not plan.launch.randomised)
-    ]
+    words: list[str] = []
+    for f in followed:
+        if f.metric != plan.launch.kpi:
+            continue
+        if f.grade is not Grade.C or not plan.launch.randomised:
+            # The claim's second sentence has the figures, its first clause the first of them.
+            words.append(f.claim.split(". ", 1)[-1].split(" [")[0].split("; it is")[0].rstrip("."))
+        elif f.claim.startswith("If"):
+            words.append(f.claim.split(" would stand at ", 1)[-1].rstrip(".") + " if it goes on so")
     for f in backs:
         e = f.estimate
         if e is not None:

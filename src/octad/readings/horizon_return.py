@@ -152,15 +152,24 @@ def _parting(apart: CurveDifference | None) -> str:
     """On which days the curves lie apart beyond chance, the band holding over all of them."""
     if apart is None:
         return ""
-    beyond = np.flatnonzero((apart.low > 0) | (apart.high < 0)) + 2
-    if not len(beyond):
+    words = [
+        f"{word} on {_days(np.flatnonzero(beyond) + 2)}"
+        for word, beyond in (("more", apart.low > 0), ("fewer", apart.high < 0))
+        if beyond.any()
+    ]
+    if not words:
         return "; on no day do the curves part beyond chance"
-    when = (
-        f"on day {beyond[0]}"
-        if len(beyond) == 1
-        else (f"on {len(beyond)} days, first on day {beyond[0]}")
-    )
-    return f"; the curves part beyond chance {when}"
+    return f"; beyond chance {' and '.join(words)}"
+
+
+def _days(days: NDArray[np.intp]) -> str:
+    """Days as spans: ``day 3``, ``days 2 to 5``, ``days 2 to 5, 9 and 11 to 14``."""
+    spans = np.split(days, np.flatnonzero(np.diff(days) > 1) + 1)
+    said = [f"{s[0]} to {s[-1]}" if len(s) > 1 else f"{s[0]}" for s in spans]
+    if len(said) > 4:
+        return f"{len(days)} days from day {days[0]} to day {days[-1]}"
+    head = ", ".join(said[:-1])
+    return f"day{'s' if len(days) > 1 else ''} " + (f"{head} and {said[-1]}" if head else said[-1])
 
 
 def _curves(inputs: Inputs, retention: Retention, arm: int, days: int) -> Curve:

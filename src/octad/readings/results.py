@@ -90,7 +90,17 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     return Answer(
         stance=stance,
         question=QUESTION,
-        summary=" · ".join([*words, *(f.claim.rstrip(".") for f in named[:1])]),
+        summary=" · ".join([*words, *(_brief(f.claim) for f in named[:1])]),
         findings=(*parted, *findings, *before, *origin),
         missing=(*missing, *lacking),
+    )
+
+
+def _brief(claim: str) -> str:
+    """A claim's first clause, without what stands in brackets behind it."""
+    return (
+        claim.split("; ", maxsplit=1)[0]
+        .split(" (", maxsplit=1)[0]
+        .split(". ", maxsplit=1)[0]
+        .rstrip(".")
     )

@@ -142,7 +142,7 @@ def _parted(kpi: Measured, fallen: list[tuple[Judged, Beside | None]]) -> Said:
     digits = 1
     edges = f"[{plain(-100 * high, digits)}, {plain(-100 * low, digits)}]"
     whom = spoken(widest.measured.metric)
-    said += f"; {whom} lies {plain(-100 * gap, digits)} points {edges} below {spoken(kpi.metric)}"
+    said += f": {whom} {plain(-100 * gap, digits)} points {edges} below {spoken(kpi.metric)}"
     return said, Stance.AGAINST, _points(b)
 
 

@@ -170,11 +170,11 @@ def _finding(
         metric=kpi,
         segment=source.segment,
         estimate=Number(
-            value=found.share,
-            low=found.low,
-            high=found.high,
+            value=100 * found.share,
+            low=100 * found.low,
+            high=100 * found.high,
             level=found.level,
-            unit="share of the gain",
+            unit="% of the gain",
             p=found.p,
             p_adjusted=p,
         ),
@@ -301,7 +301,7 @@ def _shallow_visits(case: _Case) -> _Source | None:
         f"visits with {what}",
         found,
         _of_visits(case, found, what) + f"; without the launch such visits hold {found.fair:.0%} "
-        f"of them ({int(sums[..., 0].sum()):,} users' visits).",
+        f"of {spoken(case.kpi)} ({int(sums[..., 0].sum()):,} users' visits).",
         f"even: {found.fair:.0%}",
     )
 
