@@ -7,7 +7,10 @@ import subprocess
 import sys
 from pathlib import Path
 
-from octad.data.tape import digest
+import ibis
+import pyarrow as pa
+
+from octad.data.tape import Tape, digest
 from octad.model.needs import Needs
 from tests.data.small import gathered, plan_of, random_world, write_world
 
@@ -41,3 +44,12 @@ def test_every_query_runs_again_by_itself_in_the_projects_folder(tmp_path: Path)
             check=True,
         )
         assert int(again.stdout) > 10
+
+
+def test_a_stream_may_lean_on_a_small_table_of_ours() -> None:
+    backend = ibis.duckdb.connect()
+    rows = backend.create_table("t", pa.table({"a": [1, 2, 3]}))
+    few = ibis.memtable(pa.table({"a": [2]}))
+    pieces, _ = Tape(backend).stream("some", rows.anti_join(few, "a"))
+    assert sorted(v for piece in pieces for v in piece["a"].to_pylist()) == [1, 3]
+    backend.disconnect()

@@ -160,10 +160,12 @@ class Tape:
         Returns:
             The pieces, and the digest under which the query is kept.
         """
-        return self._pieces(f"{_compiled(expr)};", batch), self.note(what, expr)
+        return self._pieces(expr, batch), self.note(what, expr)
 
-    def _pieces(self, sql: str, batch: int) -> Iterator[pa.RecordBatch]:
-        con = self.backend.con
+    def _pieces(self, expr: ibis.Table, batch: int) -> Iterator[pa.RecordBatch]:
+        con, sql = self.backend.con, f"{_compiled(expr)};"
+        # Small tables of ours that the query leans on lie in memory until Ibis hands them over.
+        self.backend._run_pre_execute_hooks(expr)  # noqa: SLF001
         con.execute(f"SET streaming_buffer_size = '{_AHEAD}'")
         con.execute("SET preserve_insertion_order = false")
         try:
