@@ -212,6 +212,12 @@ class _Opening:
     def odd(self, days: Days, roles: dict[str, Found]) -> list[str]:
         """What looks odd in rows that are kept."""
         odd: list[str] = []
+        engine = self.engine.abilities
+        if not engine.tried:
+            odd.append(
+                f"Octad was never tried on {engine.spoken}: hold some of its counts against a "
+                "query of your own before you believe it"
+            )
         named = next((roles[role].named for role in sorted(NUMBERS) if role in roles), "")
         if days.endless:
             odd.append(

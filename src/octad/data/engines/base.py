@@ -85,6 +85,10 @@ CANNOT: Mapping[str, Cannot] = {
         "read days that are written as one number, such as 20260301",
         "make the column a date (a view in the engine will do)",
     ),
+    "zones": Cannot(
+        "read times in a zone other than UTC",
+        "make the column a timestamp in UTC, and take timezone: out",
+    ),
     "numbers": Cannot(
         "read numbers that are written as words",
         "make the column a number (a view in the engine will do)",

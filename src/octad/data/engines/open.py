@@ -10,6 +10,7 @@ from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 from octad.data.engines.base import Abilities, first_line
+from octad.data.engines.untried import UNTRIED, known_of, taught
 from octad.errors import DataError, UsageError, Where
 
 __all__ = ["KNOWN", "masked", "open_remote", "resolved"]
@@ -22,9 +23,6 @@ KNOWN = {
     "chdb": ("clickhouse", "chdb", "clickhouse"),
 }
 """Scheme to our module, the package it needs, and the extra that installs it."""
-
-_UNTRIED = ("bigquery", "snowflake", "databricks", "trino", "mssql", "oracle", "athena", "mysql")
-"""Engines that Ibis opens and that Octad's tests do not run on."""
 
 _SECRET = re.compile(r"pass|secret|token|key|credential", re.IGNORECASE)
 
@@ -107,7 +105,7 @@ def open_remote(url: str, where: Where | None = None) -> tuple[Any, Abilities]:
         opener = import_module(f"octad.data.engines.{module}")
         abilities: Abilities = opener.ABILITIES
         return _answered(opener.open_url, url, abilities.spoken, where), abilities
-    if scheme not in _UNTRIED:
+    if scheme not in UNTRIED:
         raise UsageError(
             f"connection: Octad does not know {scheme}://.",
             where=where,
@@ -116,22 +114,24 @@ def open_remote(url: str, where: Where | None = None) -> tuple[Any, Abilities]:
         )
     import ibis  # noqa: PLC0415
 
-    spoken = scheme.capitalize()
+    known = known_of(scheme)
     try:
-        backend = _answered(ibis.connect, url, spoken, where)
-    except ModuleNotFoundError as error:
+        backend = _answered(ibis.connect, url, known.spoken, where)
+    except ImportError as error:
         raise UsageError(
-            f"connection: {scheme}:// needs the package '{error.name}', which is not installed.",
+            f"connection: {scheme}:// needs a package that is not installed.",
             where=where,
             mend=f'Install it: pip install "ibis-framework[{scheme}]".',
-        ) from None
-    return backend, Abilities(scheme, spoken, tried=False)
+        ) from error
+    backend.compiler = taught(backend.compiler, scheme)
+    backend.abilities = known
+    return backend, known
 
 
 def _answered(opener: Any, url: str, spoken: str, where: Where | None) -> Any:
     try:
         return opener(url)
-    except (ModuleNotFoundError, DataError):
+    except (ImportError, DataError):
         raise
     except Exception as error:  # noqa: BLE001 - every driver has errors of its own
         said = _hidden(first_line(error), url)
