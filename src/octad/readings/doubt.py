@@ -8,6 +8,7 @@ from octad.model.metric import ReviewMetric
 from octad.model.needs import Needs
 from octad.model.plan import Plan
 from octad.readings.against import CASE, case_against
+from octad.readings.base import missing_metrics
 from octad.readings.doubt_before import controls, pre_period
 from octad.readings.doubt_hidden import hidden
 from octad.readings.doubt_logging import gaps, vanished
@@ -94,12 +95,12 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         question=QUESTION,
         summary=_summary(findings, case),
         findings=(*case, *findings),
-        missing=_missing(plan, findings),
+        missing=_missing(plan, inputs, findings),
     )
 
 
-def _missing(plan: Plan, findings: list[Finding]) -> tuple[str, ...]:
-    missing = []
+def _missing(plan: Plan, inputs: Inputs, findings: list[Finding]) -> tuple[str, ...]:
+    missing = list(missing_metrics(inputs, plan.launch.controls))
     if not any(f.id == "doubt.pre" for f in findings):
         missing.append("Data from before exposure, to compare the arms when they should be alike.")
     if not plan.launch.controls:
