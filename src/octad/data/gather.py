@@ -9,7 +9,7 @@ from octad.data.connect import Engine
 from octad.data.event_table import gather_events
 from octad.data.gathering import Gathering, Locate
 from octad.data.population import Frame, frame_of
-from octad.data.sources import open_sources
+from octad.data.sources import Tables, open_sources
 from octad.data.tape import Progress, Tape
 from octad.data.unit_table import gather_units
 from octad.data.voices import read_releases, read_reviews
@@ -52,6 +52,7 @@ def gather(
     tape = Tape(engine.backend, progress, engine.root)
     with tape.stage("opening the sources"):
         tables = open_sources(engine, plan.project, where=where)
+    _count_looked_at(tape, tables)
     job = Gathering(plan, needs, tape, tables, engine, where)
     frame = _frame(job, as_of)
     if frame is not None:
@@ -65,6 +66,22 @@ def gather(
         gather_events(job, frame)
     _gather_voices(job, frame, as_of)
     return job.inputs()
+
+
+def _count_looked_at(tape: Tape, tables: Tables) -> None:
+    """Count the rows of files that were read for their account: new ones, and changed ones.
+
+    Events are looked at twice there, for their days and for their names.
+    """
+    rows = 0
+    for name, filed in tables.files.items():
+        for receipt, fresh in zip(filed.receipts, filed.fresh, strict=True):
+            out = sum(reject.rows for reject in receipt.rejects)
+            rows += fresh * (receipt.kept + out) * (2 if name == "events" else 1)
+    if rows:
+        stage, seconds, _ = tape.stages[-1]
+        tape.stages[-1] = (stage, seconds, rows)
+        tape.scanned += rows
 
 
 def _check_groups(job: Gathering, design: Staged) -> None:
