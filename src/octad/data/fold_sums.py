@@ -60,12 +60,17 @@ class Sums:
                 out += np.bincount(user[inside], weight, self.n)
         return (out > 0).astype(np.float64) if part.how == "any" else out
 
-    def first_day(self) -> IntArray:
-        """(n,) earliest day with any event, or the largest 32-bit integer."""
+    def first_day(self, back: int) -> IntArray:
+        """(n,) earliest day with any event, or the largest 32-bit integer.
+
+        Args:
+            back: Days before exposure that count; funnels may have the state reach further.
+        """
         tally = self.state.tally
         none = np.iinfo(np.int16).max
         first = np.full(self.n, none, dtype=np.int16)
-        np.minimum.at(first, tally.user, tally.slot)
+        inside = tally.slot >= 2 * int(np.searchsorted(self.starts, -back * DAY))
+        np.minimum.at(first, tally.user[inside], tally.slot[inside])
         days = self._day_of(np.where(first == none, 0, first))
         return np.where(first == none, np.iinfo(np.int32).max, days)
 

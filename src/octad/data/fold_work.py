@@ -161,7 +161,7 @@ def _work(
         sums = Sums(folded.state)
         used = sums.users(_USED)
         columns = Columns(sums, asked.parts, {_USED: used})
-        units = Units(columns, sums.first_day(), folded.query)
+        units = Units(columns, sums.first_day(asked.back), folded.query)
         bands = from_behaviour(units, used, PRE_DAYS)
         own, refused = _own(tape, tables, population, request)
     attributes = [*bands, *own]
