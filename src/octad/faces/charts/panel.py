@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from octad.faces.charts.frame import Scale, figure, finite
-from octad.faces.numbers import decimals, plain
+from octad.faces.numbers import beyond_zero, decimals, plain
 from octad.faces.safe import html
 from octad.model.finding import Interval, Panel
 
@@ -56,6 +56,7 @@ def written(cell: Interval, *, percent: bool) -> str:
     if cell.low is None or cell.high is None:
         return plain(cell.value * factor, 1, signed=True) + ending
     digits = min(decimals((cell.high - cell.low) * factor / 2), 2)
+    digits = beyond_zero(digits, cell.low * factor, cell.high * factor)
     value, low, high = (
         plain(x * factor, digits, signed=True) for x in (cell.value, cell.low, cell.high)
     )
