@@ -5,6 +5,11 @@ dunnhumby's; nothing of them is kept here. Run it with the folder to write:
 
     python make_project.py FOLDER
     octad --folder FOLDER review campaign18
+
+With `--year`, the events are what was bought, and the plan is there to read households' lives by:
+
+    python make_project.py --year FOLDER
+    octad --folder FOLDER read life --reader NAME
 """
 
 from __future__ import annotations
@@ -59,10 +64,37 @@ def make(folder: Path) -> Path:
     return folder
 
 
+def year(folder: Path) -> Path:
+    """Write the same tills with what was bought as the event, to read lives by.
+
+    Args:
+        folder: Where to; made if need be.
+
+    Returns:
+        The folder.
+    """
+    tables = get_data(["transactions", "products"])
+    sales, goods = tables["transactions"], tables["products"].set_index("product_id")
+    category = goods["product_category"].reindex(sales["product_id"]).str.lower()
+    baskets = {
+        "household": sales["household_id"].to_numpy(),
+        "at": sales["transaction_timestamp"].to_numpy(),
+        "category": category.fillna("something").astype(object).to_numpy(),
+        "sales_value": sales["sales_value"].to_numpy(),
+    }
+    write_table(baskets, folder / "data" / "baskets.parquet")
+    for file in ("octad.yml", "launches/life.yml"):
+        (folder / file).parent.mkdir(parents=True, exist_ok=True)
+        (folder / file).write_bytes((HERE / "year" / file).read_bytes())
+    return folder
+
+
 if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("Name the folder to write: python make_project.py FOLDER")
+    words = [word for word in sys.argv[1:] if word != "--year"]
+    if len(words) != 1:
+        sys.exit("Name the folder to write: python make_project.py [--year] FOLDER")
     try:
-        sys.stdout.write(f"Written: {make(Path(sys.argv[1]))}\n")
+        written = (year if "--year" in sys.argv else make)(Path(words[0]))
+        sys.stdout.write(f"Written: {written}\n")
     except (OctadError, OSError) as error:
         sys.exit(str(error))

@@ -115,6 +115,22 @@ def test_the_households_differed_before_the_campaign(campaign: Review) -> None:
     assert any("239.19" in why and "79.85" in why for why in campaign.because)
 
 
+def test_a_household_is_read_as_a_year(tmp_path: Path) -> None:
+    made = _module(EXAMPLES / "completejourney" / "make_project.py")
+    session = octad.open(str(made.year(tmp_path)))
+    stories = session.room("life", "Lin", count=10).stories
+    assert len(stories) == 10
+    assert {"typical", "unlike the typical"} <= {s.chosen for s in stories}
+    assert not any(s.user.isdigit() and len(s.user) < 8 for s in stories)
+    lines = [line for s in stories for line in s.lines]
+    assert max(line.day for line in lines) > 350
+    # New Year's Day is day 0, so what is bought for Christmas stands in December.
+    christmas = [line.day for line in lines if "christmas" in line.event]
+    assert christmas
+    assert min(christmas) > 270
+    assert any("nothing for" in line.note for line in lines)
+
+
 @pytest.fixture(scope="module")
 def smart_home(shared_data: Path, tmp_path_factory: pytest.TempPathFactory) -> Review:
     root = tmp_path_factory.mktemp("smart") / "home"

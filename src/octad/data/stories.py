@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -91,9 +92,14 @@ class Teller:
             trouble=trouble,
             complained=np.array([self._complained(int(p)) for p in self.people], dtype=bool),
             hurt=np.zeros(len(self.people), dtype=bool) if hurt is None else hurt[self.people],
-            order=np.argsort(np.argsort(np.array(self.names, dtype=object))),
+            order=np.argsort(np.argsort(np.array(self._order(), dtype=object))),
         )
         return choose(told, count)
+
+    def _order(self) -> list[str]:
+        """An order that means nothing and is the same on every machine, whatever its key."""
+        ids = self.sample.ids
+        return [hashlib.sha256(ids[int(p)].encode()).hexdigest() for p in self.people]
 
     def _complained(self, person: int) -> bool:
         return any(s.rating <= COMPLAINT for s in self.said.get(person, ()))
