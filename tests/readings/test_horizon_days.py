@@ -116,7 +116,7 @@ def test_retention_curves_and_the_day_they_part() -> None:
     )
     f = found(horizon.read(plan(), seen), "horizon.retention")
     assert f.stance is Stance.AGAINST
-    assert "beyond chance fewer on day" in f.claim
+    assert "day by day, beyond chance fewer on day" in f.claim
     assert [e.title for e in f.evidence] == [
         "Users active on each day since exposure",
         "Difference of the two curves, in points",

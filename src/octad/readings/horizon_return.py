@@ -159,7 +159,7 @@ def _parting(apart: CurveDifference | None) -> str:
     ]
     if not words:
         return "; on no day do the curves part beyond chance"
-    return f"; beyond chance {' and '.join(words)}"
+    return f"; day by day, beyond chance {' and '.join(words)}"
 
 
 def _days(days: NDArray[np.intp]) -> str:
