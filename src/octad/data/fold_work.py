@@ -107,6 +107,9 @@ def _asked(plan: Plan, request: Request) -> _Asked:
     )
 
 
+_MOVES = "everyone is compared with their own past, and with every day more of it counts"
+
+
 def work_here(tape: Tape, plan: Plan, tables: Tables, chosen: Chosen, request: Request) -> FoldWork:
     """Read the events once, and add them up here.
 
@@ -141,6 +144,7 @@ def work_here(tape: Tape, plan: Plan, tables: Tables, chosen: Chosen, request: R
         launch=plan.launch.launch,
         rows=rows,
         day=chosen.frame.as_of,
+        never=_MOVES if request.mirror is not None else "",
     )
     work = _work(tape, plan, tables, population, users, request, asked, folded)
     work.team = team

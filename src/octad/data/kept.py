@@ -114,6 +114,7 @@ def fold_kept(
     launch: str,
     rows: int,
     day: datetime,
+    never: str = "",
 ) -> Folded:
     """Fold a source of events, reading only what the look before did not.
 
@@ -131,15 +132,16 @@ def fold_kept(
         launch: Its name; every launch has a look of its own.
         rows: How many rows there are.
         day: The last moment that is seen.
+        never: Why a look of this kind is of no use to the next, in words; empty when it is.
     """
     if filed is None:
         return _whole(tape, events, users, people, form, asked, rows)
     looking = _Looking(tape, filed, users, people, form, asked)
     slot = None
-    if filed.hidden is not None and not filed.together:
+    if filed.hidden is not None and not filed.together and not never:
         slot = Slot.of(filed.hidden, launch, recipe_digest(form, asked))
     before = None if slot is None else slot.look()
-    plan = _planned(slot, before, looking)
+    plan = never or _planned(slot, before, looking)
     if isinstance(plan, str):
         folded = _whole(tape, events, users, people, form, asked, rows)
         tape.files = FilesRead(len(filed.prints), len(filed.prints), why_all=plan)
