@@ -15,6 +15,7 @@ from octad.data.intake import Intake
 from octad.data.roles import Places
 from octad.data.rows import row_digest
 from octad.data.sources import Tables, open_sources
+from octad.data.store import size_of
 from octad.errors import OctadError
 from octad.model.plan import Project
 
@@ -51,12 +52,14 @@ class CheckReport:
         columns: By source.
         rejects: By source, the file that holds its rejected rows, from the project's folder.
         doubts: Names in `octad.yml` that are probably misspelt.
+        kept: Bytes that `.octad` takes; it can be deleted at any time.
     """
 
     intake: Mapping[str, Intake]
     columns: Mapping[str, tuple[ColumnNote, ...]]
     rejects: Mapping[str, str]
     doubts: tuple[OctadError, ...] = ()
+    kept: int = 0
 
     @property
     def sound(self) -> bool:
@@ -86,7 +89,7 @@ def check(engine: Engine, project: Project, *, where: Places | None = None) -> C
         written = engine.hidden / "rejects" / f"{name}.csv"
         if was.rejects and written.is_file():
             rejects[name] = str(written.relative_to(engine.root))
-    return CheckReport(intake, columns, rejects)
+    return CheckReport(intake, columns, rejects, kept=size_of(engine.hidden))
 
 
 def _one(table: ir.Table, **sums: ir.Value) -> dict[str, int]:

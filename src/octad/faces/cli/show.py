@@ -21,6 +21,8 @@ __all__ = ["show_check"]
 
 MOST = 6
 MOST_GAPS = 3
+MUCH = 100_000_000
+"""Bytes that are worth a word."""
 
 
 def show_check(found: CheckReport, console: Console) -> None:
@@ -36,6 +38,10 @@ def show_check(found: CheckReport, console: Console) -> None:
         head = Text("Mend this: ", "bold red")
         place = f"{clean(doubt.where)}: " if doubt.where else ""
         hanging(console, head, f"{place}{clean(doubt.what)} {clean(doubt.mend)}", 11)
+    if found.kept >= MUCH:
+        size = f"{found.kept / 1e9:.1f} GB" if found.kept >= 1e9 else f"{found.kept / 1e6:.0f} MB"
+        kept = f"What was read before takes {size} in .octad, which can be deleted at any time."
+        hanging(console, Text(), kept, 0)
     hanging(console, Text(), _closing(found), 0, "bold")
 
 
