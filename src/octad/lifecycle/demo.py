@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from octad.lifecycle.session import Session
 from octad.project.atomic import write_text
 from octad.project.load import load_plan
 
-__all__ = ["create"]
+__all__ = ["create", "lay_out"]
 
 TRUTH = "truth.json"
 """What is true of the world. Nothing that reviews a launch reads it."""
@@ -52,9 +53,29 @@ def create(
             progress(what, share)
 
     made = worlds.simulate(world, seed=seed, users=users, progress=told)
-    root.mkdir(parents=True, exist_ok=True)
     # The mark of an example comes first, so that one that was stopped half-way can be made again.
     truth: dict[str, Any] = {"world": world, "seed": seed, "users": users, **made.truth}
+    return lay_out(root, made, truth, told)
+
+
+def lay_out(
+    root: Path,
+    made: worlds.World,
+    truth: dict[str, Any],
+    told: Callable[[str, float], None] = lambda _what, _share: None,
+) -> Path:
+    """Write a world as a project, and seal its plans two days before their launch.
+
+    Args:
+        root: The folder; what an earlier world left there is replaced.
+        made: The world.
+        truth: What is true of it, kept apart.
+        told: Told what is being done.
+
+    Raises:
+        FileError: When it cannot be written.
+    """
+    root.mkdir(parents=True, exist_ok=True)
     write_text(root / TRUTH, json.dumps(truth, indent=2, ensure_ascii=False, default=str))
     (root / "ledger.jsonl").unlink(missing_ok=True)
     for name, text in made.files.items():
