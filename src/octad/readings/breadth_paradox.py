@@ -34,6 +34,9 @@ _NEARLY_ALL = 0.9
 _COVERED = 0.9
 """Share of the users that an attribute's parts must hold to stand for all of them."""
 _FEWEST = 50
+_MIXED = 0.001
+"""p above which the users of the parts pass for mixed alike in the arms."""
+_Z = 1.959963984540054
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -164,31 +167,21 @@ def _attributes(cells: MetricCells) -> dict[str, tuple[list[str], list[int]]]:
     }
 
 
-def _finding(plan: Plan, inputs: Inputs, seen: _Seen, bar: float, looked: int) -> Finding:
-    name, arm, attribute, one = seen.name, seen.arm, seen.attribute, seen.paradox
-    cells = inputs.metrics[name]
-    metric = plan.metric(name)
-    whole = cells.moments[0].total(1)
-    share = share_like(metric, whole[0] + whole[arm])
-    level = float(whole.mean[0, 0] / whole.mean[0, 1])
-    said = spoken(attribute)
-    gap = np.abs(one.mix[1] - one.mix[0])
-    most = int(np.nanargmax(gap))
+def _why(inputs: Inputs, ratio: bool, seen: _Seen) -> str:
+    """Which of the two causes it is, with the value whose weight differs most."""
+    one = seen.paradox
+    most = int(np.nanargmax(np.abs(one.mix[1] - one.mix[0])))
     mixed = (
-        f"{seen.values[most]} makes {one.mix[1, most]:.0%} of it in {inputs.arms[arm]} and "
+        f"{seen.values[most]} makes {one.mix[1, most]:.0%} of it in {inputs.arms[seen.arm]} and "
         f"{one.mix[0, most]:.0%} in {inputs.arms[0]}"
     )
-    opposite = "rose" if one.inside > 0 else "fell"
-    count = int((one.parts * one.overall < 0).sum())
-    of = int(np.isfinite(one.parts).sum())
-    each = f"each of its {of} parts" if count == of else f"{count} of its {of} parts"
-    moved = isinstance(metric, RatioMetric | MeanMetric) and one.uneven > 0.001
-    why = (
-        f"the launch moved where it happens ({mixed})"
-        if moved
-        else f"the arms are not mixed alike ({mixed})"
-    )
-    grade = grade_of(plan)
+    if ratio and one.uneven > _MIXED:
+        return f"the launch moved where it happens ({mixed})"
+    return f"the arms are not mixed alike ({mixed})"
+
+
+def _drawn(seen: _Seen, title: str, bar: float, *, share: bool) -> Intervals:
+    one, said = seen.paradox, spoken(seen.attribute)
     rows = [
         ("everyone", one.overall, one.overall_se),
         (f"inside {said}", one.inside, one.inside_se),
@@ -198,21 +191,50 @@ def _finding(plan: Plan, inputs: Inputs, seen: _Seen, bar: float, looked: int) -
         for value, v, e in zip(seen.values, one.parts, one.parts_se, strict=True)
         if math.isfinite(v)
     ]
+    return Intervals(
+        title=title,
+        x_label="difference from control" + (", in points" if share else ""),
+        rows=tuple(
+            Interval(
+                label=label,
+                value=v,
+                low=v - bar * e,
+                high=v + bar * e,
+                stance=Stance.MIXED if label == "everyone" else None,
+            )
+            for label, v, e in rows
+        ),
+        percent=share,
+    )
+
+
+def _finding(plan: Plan, inputs: Inputs, seen: _Seen, bar: float, looked: int) -> Finding:
+    name, arm, one = seen.name, seen.arm, seen.paradox
+    cells, metric = inputs.metrics[name], plan.metric(name)
+    whole = cells.moments[0].total(1)
+    share = share_like(metric, whole[0] + whole[arm])
+    level = float(whole.mean[0, 0] / whole.mean[0, 1])
+    said, what = spoken(seen.attribute), capital(spoken(name))
+    count, of = int((one.parts * one.overall < 0).sum()), int(np.isfinite(one.parts).sum())
+    each = f"each of its {of} parts" if count == of else f"{count} of its {of} parts"
+    why = _why(inputs, isinstance(metric, RatioMetric | MeanMetric), seen)
+    title = f"{what}: in all, and by {said} (control {level_text(level, share=share)})"
+    grade = grade_of(plan)
     return Finding(
-        id=f"breadth.paradox.{name}.{attribute}"
+        id=f"breadth.paradox.{name}.{seen.attribute}"
         + (f".{inputs.arms[arm]}" if len(inputs.arms) > 2 else ""),
-        claim=f"The sum misleads: {capital(spoken(name))} "
-        f"{'rose' if one.overall > 0 else 'fell'} in all "
+        claim=f"The sum misleads: {spoken(name)} {'rose' if one.overall > 0 else 'fell'} in all "
         f"({signed_percent(one.overall / abs(level))}{in_arm(inputs, inputs.arms[arm])}), yet "
-        f"{opposite} in {each} by {said} ({signed_percent(one.inside / abs(level))} inside them): "
-        f"{why}. Believe the figure inside the parts.",
+        f"{'rose' if one.inside > 0 else 'fell'} in {each} by {said} "
+        f"({signed_percent(one.inside / abs(level))} inside them): {why}. Believe the figure "
+        "inside the parts.",
         stance=Stance.MIXED,
         grade=grade,
         metric=name,
         estimate=Number(
             value=one.inside,
-            low=one.inside - 1.96 * one.inside_se,
-            high=one.inside + 1.96 * one.inside_se,
+            low=one.inside - _Z * one.inside_se,
+            high=one.inside + _Z * one.inside_se,
             level=0.95,
             unit="share" if share else metric.unit,
             se=one.inside_se,
@@ -223,23 +245,6 @@ def _finding(plan: Plan, inputs: Inputs, seen: _Seen, bar: float, looked: int) -
         f"in both arms; both beyond {bar:.2f} errors (Bonferroni over {looked} looked at)",
         assumes=ASSUMES[grade],
         breaks=BREAKS[grade],
-        evidence=(
-            Intervals(
-                title=f"{capital(spoken(name))}: in all, and by {said} (control "
-                f"{level_text(level, share=share)})",
-                x_label="difference from control" + (", in points" if share else ""),
-                rows=tuple(
-                    Interval(
-                        label=label,
-                        value=v,
-                        low=v - bar * e,
-                        high=v + bar * e,
-                        stance=Stance.MIXED if label == "everyone" else None,
-                    )
-                    for label, v, e in rows
-                ),
-                percent=share,
-            ),
-        ),
+        evidence=(_drawn(seen, title, bar, share=share),),
         query_digest=cells.query,
     )

@@ -64,7 +64,7 @@ def pre_period(plan: Plan, inputs: Inputs) -> list[Finding]:
     if not tested:
         return []
     adjusted = holm(np.array([row.effect.p for row in tested]))
-    place = int(np.argmin(adjusted))
+    place = int(np.argmin([row.effect.p for row in tested]))
     worst, q = tested[place], float(adjusted[place])
     trust = trust_of(q, _FAILS, _WARNS)
     name = spoken(worst.metric)
@@ -118,7 +118,7 @@ def controls(plan: Plan, inputs: Inputs) -> list[Finding]:
     if not seen:
         return []
     adjusted = holm(np.array([m.absolute.p for m in seen]))
-    place = int(np.argmin(adjusted))
+    place = int(np.argmin([m.absolute.p for m in seen]))
     worst, q = seen[place], float(adjusted[place])
     trust = trust_of(q, _FAILS, _WARNS)
     names = ", ".join(dict.fromkeys(spoken(m.metric) for m in seen))

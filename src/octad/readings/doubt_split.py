@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from octad.model.finding import Curve, CurveLine, Evidence, Finding, Grade, Number, Stance, Table
 from octad.model.inputs import Exposure, Inputs
@@ -126,13 +127,16 @@ def _in_parts(
     if len(parts) < 2:
         return []
     adjusted = holm(np.array([part.p for part in parts]))
-    order = np.argsort(adjusted, kind="stable")
-    worst, q = parts[int(order[0])], float(adjusted[order[0]])
+    place = int(np.argmin([part.p for part in parts]))
+    worst, q = parts[place], float(adjusted[place])
     rules = plan.launch.rules
     trust = trust_of(q, rules.ratio_fails, rules.ratio_warns)
     days = sum(part.name.startswith("on ") for part in parts)
-    kinds = [f"{count(days)} days"] if days else []
-    kinds += [f"{count(len(parts) - days)} segments"] if len(parts) > days else []
+    kinds = [
+        f"{count(n)} {what}{'' if n == 1 else 's'}"
+        for n, what in ((days, "day"), (len(parts) - days, "segment"))
+        if n
+    ]
     where = " and ".join(kinds)
     sizes = " : ".join(count(n) for n in worst.counts)
     meant = " : ".join(count(round(n)) for n in worst.expected)
@@ -149,25 +153,6 @@ def _in_parts(
             f"The split breaks {worst.name}{more}: {sizes}, where {meant} were meant "
             f"({p_value(q)} corrected over {where})."
         )
-    rows = tuple(
-        (
-            parts[i].name,
-            " : ".join(count(n) for n in parts[i].counts),
-            " : ".join(count(round(n)) for n in parts[i].expected),
-            p_value(parts[i].p),
-            p_value(float(adjusted[i])),
-        )
-        for i in order[:_SHOWN]
-    )
-    evidence: list[Evidence] = [
-        Table(
-            title=f"The parts furthest off, of {count(len(parts))}",
-            columns=("part", "users", "meant", "p", "corrected"),
-            rows=rows,
-        )
-    ]
-    if days > 1:
-        evidence.insert(0, _by_day(inputs, exposure))
     return [
         Finding(
             id="doubt.sample_ratio.parts",
@@ -181,10 +166,32 @@ def _in_parts(
             "Holm's correction over all of them",
             assumes="The split was meant to be the same on every day and for everybody.",
             breaks="A launch that was opened to more people step by step.",
-            evidence=tuple(evidence),
+            evidence=_shown(inputs, exposure, parts, adjusted),
             query_digest=exposure.query,
         )
     ]
+
+
+def _shown(
+    inputs: Inputs, exposure: Exposure, parts: list[_Part], adjusted: NDArray[np.float64]
+) -> tuple[Evidence, ...]:
+    """The days as a curve, and the parts that are furthest off."""
+    rows = tuple(
+        (
+            parts[i].name,
+            " : ".join(count(n) for n in parts[i].counts),
+            " : ".join(count(round(n)) for n in parts[i].expected),
+            p_value(parts[i].p),
+            p_value(float(adjusted[i])),
+        )
+        for i in np.argsort([part.p for part in parts], kind="stable")[:_SHOWN]
+    )
+    table = Table(
+        title=f"The parts furthest off, of {count(len(parts))}",
+        columns=("part", "users", "meant", "p", "corrected"),
+        rows=rows,
+    )
+    return (_by_day(inputs, exposure), table) if len(exposure.days) > 1 else (table,)
 
 
 def _by_day(inputs: Inputs, exposure: Exposure) -> Curve:
