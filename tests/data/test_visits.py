@@ -67,8 +67,10 @@ def _own(event: Any, metric: dict[str, Any], kinds: set[str]) -> bool:
     return "where" not in metric or (event[3] is not None and event[3] > 10 and event[5] == "it's")
 
 
-@pytest.mark.parametrize("name", ["opens", "opens_36h", "opens_ever", "either", "big"])
-@pytest.mark.parametrize("charter", [False, True])
+@pytest.mark.parametrize(
+    ("name", "charter"),
+    [("opens_36h", False), ("opens_ever", True), ("either", True), ("big", False)],
+)
 def test_visits_are_those_counted_by_hand(tmp_path: Path, name: str, charter: bool) -> None:
     world = random_world(11)
     plan = plan_of(world, kpi=name, project=CHARTER if charter else {}, jobs=["looking"] * charter)

@@ -163,3 +163,31 @@ def test_an_early_look_asks_for_more_before_it_speaks_of_a_gain() -> None:
     barely = cells("opens", four(counts(5, 1)), four(counts(5.11, 2)))
     seen = inputs(barely, CALM, visits=visits(1.6, 2.0), final=False)
     assert not named(read(seen))
+
+
+def test_several_arms_share_one_error_and_keep_their_names() -> None:
+    arms = ("control", "one", "two")
+    rows = [four(counts(5, 1)), four(counts(6.5, 2)), four(counts(5.0, 3))]
+    both = visits(1.6, 2.0)
+
+    def again(v: FloatArray) -> FloatArray:
+        """A third arm that is like control."""
+        return np.concatenate([v, v[:1]])
+
+    seen = inputs(
+        cells("opens", *rows),
+        cells("payments", *(four(counts(5, s)) for s in (4, 5, 6))),
+        arms=arms,
+        visits=Visits(
+            again(both.visits),
+            again(both.shallow),
+            again(both.kpi),
+            again(both.kpi_shallow),
+            users=np.full((3, BUCKETS), 20.0),
+        ),
+    )
+    named_arms = {"control": "off", "one": "a", "two": "b"}
+    answer = results.read(plan(results={"payments": "9%"}, arms=named_arms), seen)
+    assert [f.id for f in answer.findings if "visits" in f.id] == ["results.shallow_visits.one"]
+    assert "in one" in found(answer, "results.shallow_visits.one").claim
+    assert found(answer, "results.together.one").claim.endswith("in one.")
