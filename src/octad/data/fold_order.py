@@ -16,11 +16,12 @@ from octad.model.metric import FunnelMetric, QuantileMetric
 from octad.stats.quantiles import quantile
 from octad.stats.refusal import NotEstimable
 
-__all__ = ["Funnel", "funnel_of", "quantiles_of", "reading_of"]
+__all__ = ["MOST_VALUES", "Funnel", "funnel_of", "quantiles_of", "reading_of"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
-_MOST_VALUES = 4_000_000
+MOST_VALUES = 4_000_000
+"""Above so many values a quantile is read off whole buckets of users."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,8 +144,8 @@ def quantiles_of(
         ended = population.exposed + reading.window <= population.frame.until
     rough = int(read.total[ended].sum())
     few = BUCKETS
-    if rough > _MOST_VALUES:
-        few = min(read.buckets, max(1, int(BUCKETS * _MOST_VALUES / rough)))
+    if rough > MOST_VALUES:
+        few = min(read.buckets, max(1, int(BUCKETS * MOST_VALUES / rough)))
     counted = ended & (population.bucket < few)
     mine = counted[read.user]
     uid, value = read.user[mine], read.value[mine]

@@ -14,14 +14,12 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-import ibis
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from octad.data.clock import DAY, SECOND, micros
-from octad.data.population import BUCKETS, Population
-from octad.data.tape import Tape
+from octad.data.clock import DAY, SECOND
+from octad.data.population import BUCKETS
 from octad.model.finding import Story, StoryLine
 from octad.model.inputs import JobUse, Walks
 from octad.model.plan import Charter, Job
@@ -32,7 +30,6 @@ __all__ = [
     "Sample",
     "few_of",
     "pseudonym_key",
-    "read_sample",
     "sample_of",
     "some_of",
     "steps_to_jobs",
@@ -99,44 +96,6 @@ def some_of(chosen: IntArray) -> IntArray:
     return np.sort(np.random.default_rng(0).choice(chosen, _USERS, replace=False))
 
 
-def read_sample(
-    tape: Tape, population: Population, events: ibis.Table, users: ibis.Table | None
-) -> Sample:
-    """Read the events of some users after exposure, and of some of the team at any time."""
-    chosen = some_of(np.flatnonzero(population.bucket < few_of(population.n)))
-    who = population.table.filter(population.table.uid.isin(chosen.tolist())).select(
-        "user", "uid", "exposed"
-    )
-    parts = [who.mutate(uid=who.uid.cast("int64"))]
-    if users is not None and "staff" in users.columns:
-        team = users.filter(users.staff).select("user").distinct()
-        first = int(population.exposed.min()) - TEAM_BEFORE
-        team = team.mutate(
-            uid=-1 - ibis.row_number().over(order_by=team.user).cast("int64"),
-            exposed=ibis.literal(first, "int64"),
-        ).filter(lambda t: t.uid >= -MOST_STAFF)
-        parts.append(team.select("user", "uid", "exposed"))
-    people = tape.step("sample", ibis.union(*parts) if len(parts) > 1 else parts[0])
-    joined = events.join(people, "user")
-    at = micros(joined.time)
-    joined = joined.filter((at >= joined.exposed) & (at < population.frame.until))
-    rows, key = tape.read(
-        "events of a sample of users, in order",
-        joined.select(uid=joined.uid, at=micros(joined.time), event=joined.event),
-    )
-    ids, _ = tape.read("the sampled users", people.select("uid", "user"))
-    return sample_of(
-        rows,
-        arms=population.arms,
-        arm=population.arm,
-        bucket=population.bucket,
-        exposed=population.exposed,
-        users=len(chosen),
-        ids=dict(zip(ids["uid"].to_pylist(), ids["user"].to_pylist(), strict=True)),
-        query=key,
-    )
-
-
 def sample_of(
     rows: pa.Table,
     *,
@@ -169,9 +128,11 @@ def sample_of(
     time = rows["at"].to_numpy().astype(np.int64)
     event = codes.indices.to_numpy().astype(np.int64)
     names = tuple(str(v) for v in codes.dictionary.to_pylist())
-    # Numbered by name, so that nothing depends on the order in which rows came.
-    rank = np.argsort(np.argsort(np.array(names, dtype=object))) if names else np.array([], int)
-    event = rank[event] if len(event) else event
+    # Numbered by name, those there are, so that nothing depends on how the rows came.
+    there = sorted(np.unique(event).tolist(), key=lambda code: names[code])
+    rank = np.zeros(len(names), dtype=np.int64)
+    rank[there] = np.arange(len(there))
+    event = rank[event]
     order = np.lexsort((event, time, person))
     person, time, event = person[order], time[order], event[order]
     starts = np.ones(len(person), dtype=bool)
@@ -184,7 +145,7 @@ def sample_of(
         exposed=exposed,
         time=time,
         event=event,
-        names=tuple(sorted(names)),
+        names=tuple(names[code] for code in there),
         visit=np.cumsum(starts) - 1,
         users=users,
         staff=len(np.unique(person[person < 0])),

@@ -11,17 +11,15 @@ import numpy as np
 import pytest
 
 from octad.data.connect import connect
-from octad.data.population import compare_exposed, frame_of
-from octad.data.samples import read_sample, walks_of
-from octad.data.sources import open_sources
+from octad.data.fold_work import work_here
+from octad.data.samples import walks_of
 from octad.data.sql.work import EngineWork
-from octad.data.tape import Tape
 from octad.data.work import MetricWork, Work
 from octad.model.inputs import Inputs
 from octad.model.needs import Needs
 from octad.model.plan import Plan
 from tests.data.small import START, World, plan_of, random_world, write_world
-from tests.data.sql.both import assert_same, assert_sample, both, same
+from tests.data.sql.both import assert_same, assert_sample, both, everything, made_by, same
 
 CHARTER = {
     "jobs": {"buy": {"events": ["pay", "cart"]}, "look": {"events": ["open"]}, "rest": {}},
@@ -71,12 +69,7 @@ def test_every_number_has_its_query(large: Both) -> None:
 def test_the_sample_is_the_same_people(large: Both) -> None:
     _, work, root, plan = large
     with connect(plan.project, root) as engine:
-        tape, tables = Tape(engine.backend, None, root), open_sources(engine, plan.project)
-        newest = tables.intake["events"].last
-        assert newest is not None
-        frame = frame_of(plan, newest, None)
-        population = compare_exposed(tape, plan, frame, tables.exposures, tables.users)
-        expected = read_sample(tape, population, tables.events, tables.users)
+        expected = made_by(work_here, engine, plan, everything(plan)).sample()
     found = work.sample()
     assert_sample(found, expected)
     same(walks_of(found), walks_of(expected))

@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from octad.data.ordered import MOST_VALUES, steps_done
+from octad.data.fold_order import MOST_VALUES
 from octad.data.population import BUCKETS
 from octad.data.primitives import Primitive
 from octad.data.sql.layout import Kind
@@ -74,7 +74,7 @@ def funnel_rows(seen: Seen, number: int, metric: FunnelMetric, back: int) -> ibi
     places = {name: i for i, name in enumerate(seen.layout.names)}
     steps = [tuple(places[event] for event in step) for step in metric.funnel]
     t = t.select("uid", after=t.since >= 0, at=t.since, event=t.name)
-    done = steps_done(t, steps, within=_micros(metric.within) or 0)
+    done = _steps_done(t, steps, within=_micros(metric.within) or 0)
     parts = [
         done.filter(done[what] & (done.after == after)).select(
             "uid",
@@ -87,6 +87,48 @@ def funnel_rows(seen: Seen, number: int, metric: FunnelMetric, back: int) -> ibi
         )
     ]
     return ibis.union(*parts)
+
+
+def _steps_done(t: ibis.Table, steps: Sequence[tuple[Any, ...]], *, within: int) -> ibis.Table:
+    """Which users entered a funnel and which got through it in time.
+
+    Each row carries the latest moment at which a run through the funnel began that has come as far
+    as the row's step. The latest beginning is the one with the most time left, so no run that
+    would have been in time is missed.
+
+    Args:
+        t: uid, after (whether after exposure), at (microseconds), event.
+        steps: For each step, the events that are it.
+        within: Microseconds from the first step to the last.
+
+    Returns:
+        uid, after, entered, through.
+    """
+    so_far: Any = t.at
+    for i, step in enumerate(steps):
+        hit = t.event.isin(step)
+        t = t.mutate(**{f"hit{i}": ibis.ifelse(hit, so_far, ibis.null("int64"))})
+        if i == len(steps) - 1:
+            break
+        t = t.mutate(**{f"run{i}": t[f"hit{i}"].max().over(_up_to_here(step, steps[i + 1]))})
+        so_far = t[f"run{i}"]
+    final = t[f"hit{len(steps) - 1}"]
+    through = final.notnull() & (t.at - final <= within)
+    return t.group_by("uid", "after").agg(
+        entered=t.hit0.notnull().any(), through=through.fill_null(False).any()
+    )
+
+
+def _up_to_here(step: tuple[Any, ...], following: tuple[Any, ...]) -> Any:
+    """The rows that may come before the next step.
+
+    A step at the very moment of the one before counts, so events of one moment are taken
+    together. Where one event may be both steps, it must not be both at once.
+    """
+    group = ["uid", "after"]
+    if set(step) & set(following):
+        return ibis.window(group_by=group, order_by="at", preceding=(None, 1))
+    return ibis.range_window(group_by=group, order_by="at", preceding=None, following=0)
 
 
 @dataclass(frozen=True, slots=True)
