@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from octad.data.by_file import Filed
 from octad.data.columns import column
 from octad.data.expression import condition
 from octad.data.gathering import Gathering
@@ -38,6 +39,16 @@ def _kinds(events: Any, wanted: Iterable[str]) -> tuple[set[str], list[str]]:
     if set(seen) >= set(wanted):
         return set(seen), []
     return set(seen), [str(e) for e in kinds.limit(_MOST_KINDS).to_pyarrow()["event"].to_pylist()]
+
+
+def _listed(files: Filed | None) -> frozenset[str] | None:
+    """The events there are, from the account of each file; None where that does not tell."""
+    if files is None or files.together or files.end is not None:
+        return None
+    names = [receipt.names for receipt in files.receipts if receipt.kept]
+    if any(own is None for own in names):
+        return None
+    return frozenset(name for own in names for name in own or ())
 
 
 def _columns_of(events: Any, name: str, metric: Metric, place: Place) -> None:
