@@ -27,6 +27,33 @@ PATIENCE = 0.6
 """Seconds before anything is shown: what is quicker needs no progress."""
 
 
+_TELLING = 0.05
+"""Of a stage so much must be done, and a second spent, before it tells how long the rest takes."""
+
+
+def left(seconds: float, done: float | None) -> str:
+    """How long the rest of a stage takes, if it goes on as it went.
+
+    Args:
+        seconds: Spent on the stage so far.
+        done: How much of it is done, 0 to 1; None when nobody knows.
+
+    Returns:
+        Words, rounded as coarsely as the guess is; empty while there is too little to go by.
+
+    >>> left(30.0, 0.25), left(2.0, 0.8), left(5.0, 0.01)
+    ('about 2 min left', 'a few seconds left', '')
+    """
+    if done is None or done < _TELLING or seconds < 1.0:
+        return ""
+    rest = seconds * (1.0 - done) / done
+    if rest < 5:
+        return "a few seconds left"
+    if rest < 55:
+        return f"about {round(rest / 5) * 5:g} s left"
+    return f"about {max(1, round(rest / 60)):g} min left"
+
+
 class _Bar:
     """A bar for each stage, on a terminal."""
 
@@ -36,13 +63,15 @@ class _Bar:
             TextColumn("{task.description}", markup=False),
             BarColumn(bar_width=28),
             TimeElapsedColumn(),
+            TextColumn("{task.fields[left]}", markup=False),
             console=console,
             transient=True,
         )
         self.began = time.monotonic()
         self.showing = False
         self.stage = ""
-        self.task = self.progress.add_task("", total=1.0, visible=False)
+        self.entered = self.began
+        self.task = self.progress.add_task("", total=1.0, visible=False, left="")
 
     def __call__(self, stage: str, done: float | None = None, /) -> None:
         if not self.showing and time.monotonic() - self.began > PATIENCE:
@@ -50,8 +79,11 @@ class _Bar:
             self.showing = True
         if stage != self.stage:
             self.stage = stage
+            self.entered = time.monotonic()
             self.progress.update(self.task, description=clean(stage, limit=60), visible=True)
-        self.progress.update(self.task, completed=done or 0.0, total=None if done is None else 1.0)
+        rest = left(time.monotonic() - self.entered, done)
+        total = None if done is None else 1.0
+        self.progress.update(self.task, completed=done or 0.0, total=total, left=rest)
 
     def stop(self) -> None:
         if self.showing:
