@@ -12,6 +12,7 @@ import pyarrow as pa
 from octad.data.cell_sums import Grouping
 from octad.data.cells import UnitValues, cells_by, tail_of, variants_of, winsorized
 from octad.data.columns import number
+from octad.data.engines.base import abilities_of
 from octad.data.gathering import FEWEST_IN_ARM, Gathering
 from octad.data.population import NO_ARM, Frame, bucket_hex, buckets_from_hex
 from octad.data.segments import Sought, deepen, from_arrow, make_slices
@@ -123,6 +124,9 @@ def _one_row_a_user(units: ibis.Table, frame: Frame | None) -> ibis.Table:
     if "staff" not in t.columns:
         t = t.mutate(staff=ibis.literal(False))
     t = t.mutate(arm=t.arm.fill_null(NO_ARM))
+    if not abilities_of(t).fold:
+        # Intake has left one row a user, in one arm; not every engine counts kinds in a window.
+        return t.mutate(several=ibis.literal(1, "int64"))
     return t.mutate(several=t.arm.nunique().over(group_by="user")).distinct(on="user", keep="first")
 
 
