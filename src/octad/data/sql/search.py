@@ -8,12 +8,12 @@ values, kept so coarse that a cell holds some dozen users.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
 import ibis
 import numpy as np
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy import special
 
@@ -82,21 +82,60 @@ def weights(moments: Moments, sign: float) -> _Weights:
 
 
 @dataclass(frozen=True, slots=True)
-class _EngineGrid(Grid):
-    """A grid whose rows stay in the engine.
+class _Sought:
+    """One metric in one arm, to be searched.
 
     Attributes:
-        tape: Runs the queries.
-        rows: side (0 control, 1 treatment), the outcome h, and a code for each attribute,
-            ``k0, k1, …``, 0 where its value makes no slice.
-        centre, scale: The outcome is counted from `centre` in units of `scale`.
-        mute: For each attribute, whether some values make no slice.
+        key: The metric; `cut` where it is cut.
+        treated: The arm's code.
+        half: (B,) the buckets on which harm is found.
+        weighed: Each user's outcome; `nothing` that of a user without a row.
+    """
+
+    key: Key
+    cut: Cut
+    treated: int
+    half: NDArray[np.bool_]
+    weighed: _Weights
+    nothing: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Tables:
+    """Tables of all that is searched, each made by one query when it is first asked for.
+
+    Attributes:
+        rows: search (its number), side (0 control, 1 treatment), h (the outcome, centred and
+            scaled), and a code for each attribute, ``k0, k1, …``, 0 where it makes no slice.
     """
 
     tape: Tape
     rows: ibis.Table
-    centre: float
-    scale: float
+    made: dict[Group, pa.Table]
+
+    def of(self, block: Group, search: int) -> pa.Table:
+        """The cells of one search."""
+        if block not in self.made:
+            t = self.rows
+            sums = {"n": t.count(), "s": t.h.sum(), "ss": (t.h * t.h).sum()}
+            grouped = t.group_by("search", "side", *(f"k{a}" for a in block)).agg(**sums)
+            what = "combinations of attributes, searched for harm"
+            self.made[block] = self.tape.read(what, grouped)[0]
+        found = self.made[block]
+        return found.filter(pa.array(found["search"].to_numpy() == search))
+
+
+@dataclass(frozen=True, slots=True)
+class _EngineGrid(Grid):
+    """A grid whose rows stay in the engine.
+
+    Attributes:
+        tables: Where its tables come from; `search` which of them are its own.
+        mute: For each attribute, whether some values make no slice.
+    """
+
+    tables: _Tables
+    search: int
     mute: tuple[bool, ...]
 
     def __post_init__(self) -> None:
@@ -104,15 +143,9 @@ class _EngineGrid(Grid):
 
     def table(self, block: Group, columns: Sequence[Column]) -> FloatArray:
         """(columns, leads, *widths): users, and the sums of h and of h² in every cell."""
-        h = (self.rows.h - self.centre) / self.scale
-        t = self.rows.mutate(h=h)
-        codes = [f"k{a}" for a in block]
-        got, _ = self.tape.read(
-            "combinations of attributes, searched for harm",
-            t.group_by("side", *codes).agg(n=t.count(), s=t.h.sum(), ss=(t.h * t.h).sum()),
-        )
+        got = self.tables.of(block, self.search)
         out = np.zeros((len(columns), self.leads, *(self.width(a) for a in block)))
-        at = tuple(got[c].to_numpy() for c in ("side", *codes))
+        at = tuple(got[c].to_numpy() for c in ("side", *(f"k{a}" for a in block)))
         for row, name in zip(out, ("n", "s", "ss"), strict=True):
             row[at] = got[name].to_numpy()
         return out
@@ -136,54 +169,68 @@ def deepened(
         cuts: The metrics in which harm is looked for, each with where it is cut.
         whole: Their moments by arm and bucket.
     """
-    names = [(a.name, a.values) for a in sliced.attributes]
     every = sliced.chosen.whole
-    numbers = searchable([values for _, values in names], whole=every)
-    if not numbers:
+    numbers = searchable([a.values for a in sliced.attributes], whole=every)
+    asked = [
+        sought
+        for key, cut in cuts.items()
+        for treated in range(1, len(units.seen.people.arms))
+        if numbers and (sought := _sought(plan, units, key, cut, whole[key], treated)) is not None
+    ]
+    if not asked:
         return Deep((), (), 0)
-    attributes = [names[i] for i in numbers]
+    attributes = [(sliced.attributes[i].name, sliced.attributes[i].values) for i in numbers]
+    parts = [
+        _rows(tape, units, sliced, numbers, search, sought) for search, sought in enumerate(asked)
+    ]
+    rows = tape.step("sought", ibis.union(*parts) if len(parts) > 1 else parts[0])
+    values = [values for _, values in attributes]
+    return deep_of(
+        sliced.slices, attributes, _scans(tape, rows, values, len(asked), every=every), whole=every
+    )
 
-    def scans() -> Iterator[Scan]:
-        for key in cuts:
-            for treated in range(1, len(units.seen.people.arms)):
-                with suppress(NotEstimable):
-                    yield _search(tape, plan, units, sliced, key, cuts[key], whole[key], treated)
 
-    return deep_of(sliced.slices, attributes, scans(), whole=every)
-
-
-def _search(
-    tape: Tape,
-    plan: Plan,
-    units: Units,
-    sliced: Sliced,
-    key: Key,
-    cut: Cut,
-    whole: Moments,
-    treated: int,
-) -> Scan:
-    arms = [0, treated]
+def _sought(
+    plan: Plan, units: Units, key: Key, cut: Cut, whole: Moments, treated: int
+) -> _Sought | None:
+    """None where the users fall into too few buckets for halves."""
+    arms = np.array([0, treated])
     unit = units.units[units.number(key)]
-    held = units.ended[unit.reach][arms].sum(axis=0) > 0
-    half = finding_half(held, plan.launch.halving)
+    try:
+        half = finding_half(units.ended[unit.reach][arms].sum(axis=0) > 0, plan.launch.halving)
+    except NotEstimable:
+        return None
     sign = -1.0 if plan.metric(key[1]).better == "up" else 1.0
-    weighed = weights(whole[np.array(arms)][:, half].total(1), sign)
-    nothing = {"y": 0.0, "d": float(unit.plain), "x": 0.0, "w": float(unit.plain)}
-    own = chosen(tape, units, {key: cut}, "sought_cuts")
-    own = own.select(_uid=own.uid, h=weighed.outcome(own))
-    names = [a.values for a in sliced.attributes]
-    numbers = searchable(names, whole=sliced.chosen.whole)
+    weighed = weights(whole[arms][:, half].total(1), sign)
+    one = float(unit.plain)
+    nothing = weighed.value({"y": 0.0, "d": one, "x": 0.0, "w": one})
+    return _Sought(key, cut, treated, half, weighed, nothing)
+
+
+def _rows(
+    tape: Tape, units: Units, sliced: Sliced, numbers: Sequence[int], search: int, sought: _Sought
+) -> ibis.Table:
+    """Each user of the finding half: side, outcome and codes."""
+    unit = units.units[units.number(sought.key)]
+    own = chosen(tape, units, {sought.key: sought.cut}, f"sought_cuts_{search}")
+    own = own.select(_uid=own.uid, h=sought.weighed.outcome(own))
     t = sliced.table
-    t = t.filter(t.code.isin(arms) & t.bucket.isin(np.flatnonzero(half).tolist()))
+    buckets = np.flatnonzero(sought.half).tolist()
+    t = t.filter(t.code.isin([0, sought.treated]) & t.bucket.isin(buckets))
     if unit.reach is not None:
         t = t.filter(units.seen.people.has_ended(t, unit.reach))
     t = t.left_join(own, t.uid == own["_uid"])
-    codes = {f"k{j}": _spoken(t[f"c{i}"], names[i]) for j, i in enumerate(numbers)}
-    side = ibis.ifelse(t.code == 0, 0, 1).cast("int32")
-    rows = tape.step(
-        "sought", t.select(side=side, h=t.h.fill_null(weighed.value(nothing)), **codes)
+    names = [sliced.attributes[i].values for i in numbers]
+    codes = {
+        f"k{j}": _spoken(t[f"c{i}"], values)
+        for j, (i, values) in enumerate(zip(numbers, names, strict=True))
+    }
+    return t.select(
+        search=ibis.literal(search, "int32"),
+        side=ibis.ifelse(t.code == 0, 0, 1).cast("int32"),
+        h=t.h.fill_null(sought.nothing),
+        **codes,
     )
-    return _scanned(tape, rows, [names[i] for i in numbers], every=sliced.chosen.whole)
 
 
 def _spoken(code: Any, values: Sequence[str]) -> Any:
@@ -195,47 +242,84 @@ def _spoken(code: Any, values: Sequence[str]) -> Any:
     return ibis.ifelse(code.isin(quiet), 0, code + 1).cast("int32")
 
 
-def _scanned(
-    tape: Tape, rows: ibis.Table, attributes: Sequence[Sequence[str]], *, every: bool
-) -> Scan:
+def _scans(
+    tape: Tape,
+    rows: ibis.Table,
+    attributes: Sequence[Sequence[str]],
+    searches: int,
+    *,
+    every: bool,
+) -> Iterator[Scan]:
+    """Walk each search; outcomes are counted from their mean, in units of their largest."""
     ends, _ = tape.read(
         "outcomes of the finding half",
-        rows.group_by("side").agg(
+        rows.group_by("search", "side").agg(
             n=rows.count(), s=rows.h.sum(), low=rows.h.min(), high=rows.h.max()
         ),
     )
-    n, s, low, high = (ends[c].to_numpy() for c in ("n", "s", "low", "high"))
-    centre = float(s.sum() / n.sum()) if n.sum() else 0.0
-    scale = float(max(np.abs(low - centre).max(), np.abs(high - centre).max(), 0.0)) or 1.0
-    side = ends["side"].to_numpy()
-    edges = np.zeros((2, 2))
-    edges[0, side], edges[1, side] = (low - centre) / scale, (high - centre) / scale
-    grid = _EngineGrid(
-        codes=(),
-        sizes=tuple(len(values) for values in attributes),
-        lead=np.zeros(int(n.sum()) // _USERS_A_CELL, dtype=np.int64),
-        leads=2,
-        tape=tape,
-        rows=rows,
-        centre=centre,
-        scale=scale,
-        mute=tuple(bool(silent(values).any()) for values in attributes),
+    found = [_Ends.of(ends, search) for search in range(searches)]
+    scales = tape.place(
+        "sought_scales",
+        pa.table(
+            {
+                "search": pa.array(range(searches), pa.int32()),
+                "centre": pa.array([e.centre for e in found], pa.float64()),
+                "scale": pa.array([e.scale for e in found], pa.float64()),
+            }
+        ),
     )
+    joined = rows.join(scales, "search")
+    joined = joined.mutate(h=(joined.h - joined.centre) / joined.scale).drop("centre", "scale")
+    tables = _Tables(tape, joined, {})
     none = np.zeros(0)
-    score = HarmScore(
-        h=none,
-        total=grid.table((), (Column(None), Column(none), Column(none))),
-        top=np.array([max(-edges[0, 0], 0.0), max(edges[1, 1], 0.0)]),
-        floor=np.full(2, np.inf),
-        fewest=float(max(FEWEST_USERS, 2)),
-        rest=False,
-    )
-    return scan(
-        grid,
-        score,
-        keep=MOST_EACH,
-        deepest=3,
-        shallowest=shallowest(whole=every),
-        least=float(special.ndtri(1 - EXPLORE)),
-        distinct=True,
-    )
+    for search, own in enumerate(found):
+        grid = _EngineGrid(
+            codes=(),
+            sizes=tuple(len(values) for values in attributes),
+            lead=np.zeros(own.n // _USERS_A_CELL, dtype=np.int64),
+            leads=2,
+            tables=tables,
+            search=search,
+            mute=tuple(bool(silent(values).any()) for values in attributes),
+        )
+        score = HarmScore(
+            h=none,
+            total=grid.table((), (Column(None), Column(none), Column(none))),
+            top=own.top,
+            floor=np.full(2, np.inf),
+            fewest=float(max(FEWEST_USERS, 2)),
+            rest=False,
+        )
+        yield scan(
+            grid,
+            score,
+            keep=MOST_EACH,
+            deepest=3,
+            shallowest=shallowest(whole=every),
+            least=float(special.ndtri(1 - EXPLORE)),
+            distinct=True,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Ends:
+    """The mean of a search's outcomes, and how far they reach on each side."""
+
+    n: int
+    centre: float
+    scale: float
+    top: FloatArray
+
+    @classmethod
+    def of(cls, ends: pa.Table, search: int) -> _Ends:
+        """From users, sums and extremes by search and side."""
+        mine = ends.filter(pa.array(ends["search"].to_numpy() == search))
+        side, n, s, low, high = (mine[c].to_numpy() for c in ("side", "n", "s", "low", "high"))
+        users = int(n.sum())
+        centre = float(s.sum() / users) if users else 0.0
+        reach = np.concatenate([np.abs(low - centre), np.abs(high - centre)])
+        scale = float(reach.max(initial=0.0)) or 1.0
+        top = np.zeros(2)
+        # Large is bad: of the treated the highest, of the control the lowest, turned around.
+        top[side] = np.maximum(np.where(side == 1, high - centre, centre - low) / scale, 0.0)
+        return cls(users, centre, scale, top)
