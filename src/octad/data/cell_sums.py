@@ -231,7 +231,7 @@ class Grouping:
         return Moments(n.reshape(shape), mean.reshape(*shape, k), comoment.reshape(*shape, k, k))
 
 
-def _of_combo(combo: IntArray, order: IntArray) -> _Group | None:
+def _of_combo(combo: NDArray[np.int16], order: IntArray) -> _Group | None:
     inside = combo >= 0
     if not inside.any():
         return None

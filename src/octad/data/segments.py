@@ -88,7 +88,7 @@ class Slices:
         searched: Further combinations among which the deep ones were the most harmed.
     """
 
-    combos: tuple[IntArray, ...]
+    combos: tuple[NDArray[np.int16], ...]
     slices: tuple[Slice, ...]
     small: int
     deep: tuple[IntArray, ...] = ()
@@ -241,8 +241,8 @@ def make_slices(
         return np.asarray(found.reshape(size, arms), dtype=np.int64)
 
     chosen = choose_slices(attributes, counts, fewest=fewest, deepest=deepest)
-    combos = [np.zeros(len(arm), dtype=np.int64)]
-    combos += [number[cross(group)] for group, number in chosen.numbers]
+    combos = [np.zeros(len(arm), dtype=np.int16)]
+    combos += [number.astype(np.int16)[cross(group)] for group, number in chosen.numbers]
     return Slices(tuple(combos), chosen.slices, chosen.small, whole=chosen.whole)
 
 
