@@ -92,7 +92,7 @@ def test_a_horizon_that_no_data_reach_is_said_with_what_would() -> None:
     said = outlook(plan(), short)["horizon"]
     assert said.speaks == "partly"
     assert "holds 28 days" in said.cannot[0]
-    assert said.needs == ("events from 2025-11-30 on",)
+    assert said.needs == ("events from 2025-11-17 on",)
 
 
 def test_what_is_not_there_is_asked_for() -> None:

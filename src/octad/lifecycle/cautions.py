@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from octad.lifecycle.outlook import Known
+from octad.lifecycle.outlook import ENTERING, Known
 from octad.model.base import format_span
 from octad.model.inputs import PastLaunch
 from octad.model.plan import Plan
@@ -87,7 +87,7 @@ def _horizon(plan: Plan, known: Known) -> list[str]:
     days = (launch.ends - launch.starts).days + 1
     if launch.horizon <= timedelta(days=days) or known.since is None:
         return []
-    if (launch.starts - known.since).days > launch.horizon.days:
+    if (launch.starts - known.since).days >= launch.horizon.days + ENTERING:
         return []
     before = (launch.starts - known.since).days
     said = (

@@ -18,10 +18,13 @@ from octad.readings.reflection import FEW
 from octad.readings.results_past import FEWEST_PAST
 from octad.stats.power import smallest_visible
 
-__all__ = ["Known", "prospects"]
+__all__ = ["ENTERING", "Known", "prospects"]
 
 SMALL = 0.1
 """The share of users of the segment that is spoken of."""
+ENTERING = 14
+"""Days in which the older users enter from whom a forecast is learnt; `octad.data.cohort` asks
+for two periods of a week at least."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +176,7 @@ def _long_term(say: _Say, plan: Plan, horizon: timedelta, known: Known) -> None:
         say.cannot.append(f"Day {wide.rstrip('d')}: it lies after the launch's last day.")
         return
     there = (starts - known.since).days
-    wanted = horizon.days + 1
+    wanted = horizon.days + ENTERING
     if there < wanted:
         say.cannot.append(
             f"What is left after {wide}: the launch ends sooner, and the history before it holds "
@@ -182,8 +185,8 @@ def _long_term(say: _Say, plan: Plan, horizon: timedelta, known: Known) -> None:
         say.needs.append(f"events from {starts - timedelta(days=wanted)} on")
     else:
         say.will.append(
-            f"A forecast for {wide}, learnt from users who were there {wanted} days before the "
-            "launch, as far as early behaviour foretells later."
+            f"A forecast for {wide}, learnt from users who were there {horizon.days} days before "
+            "the launch and longer, as far as early behaviour foretells later."
         )
 
 
