@@ -189,7 +189,9 @@ def write_project(root: Path, connection: str, tables: Mapping[str, str], **laun
     return root
 
 
-def load(kind: str, connection: str, shop: Mapping[str, pa.Table], folder: Path) -> dict[str, str]:
+def load(
+    kind: str, connection: str, shop: Mapping[str, pa.Table], folder: Path, schema: str = "shop"
+) -> dict[str, str]:
     """Lay the tables into an engine.
 
     Returns:
@@ -201,19 +203,19 @@ def load(kind: str, connection: str, shop: Mapping[str, pa.Table], folder: Path)
             pq.write_table(rows, folder / f"{name}.parquet")
         return {name: str(folder / f"{name}.parquet") for name in shop}
     {"postgres": _to_postgres, "spark": _to_spark, "clickhouse": _to_clickhouse}[kind](
-        connection, shop, folder
+        connection, shop, folder, schema
     )
-    return {name: f"shop.{name}" for name in shop}
+    return {name: f"{schema}.{name}" for name in shop}
 
 
 _POSTGRES = {"int64": "bigint", "string": "text", "double": "double precision", "bool": "boolean"}
 
 
-def _to_postgres(connection: str, shop: Mapping[str, pa.Table], _: Path) -> None:
+def _to_postgres(connection: str, shop: Mapping[str, pa.Table], _: Path, schema: str) -> None:
     import psycopg  # noqa: PLC0415
 
     with psycopg.connect(connection) as con:
-        con.execute("CREATE SCHEMA shop")
+        con.execute(f"CREATE SCHEMA {schema}".encode())
         for name, rows in shop.items():
             columns = ", ".join(
                 f'"{f.name}" '
@@ -224,34 +226,34 @@ def _to_postgres(connection: str, shop: Mapping[str, pa.Table], _: Path) -> None
                 )
                 for f in rows.schema
             )
-            con.execute(f'CREATE TABLE shop."{name}" ({columns})'.encode())
+            con.execute(f'CREATE TABLE {schema}."{name}" ({columns})'.encode())
             with (
                 con.cursor() as cursor,
-                cursor.copy(f'COPY shop."{name}" FROM STDIN'.encode()) as sink,
+                cursor.copy(f'COPY {schema}."{name}" FROM STDIN'.encode()) as sink,
             ):
                 for row in zip(*(column.to_pylist() for column in rows.columns), strict=True):
                     sink.write_row(row)
 
 
-def _to_spark(connection: str, shop: Mapping[str, pa.Table], folder: Path) -> None:
+def _to_spark(connection: str, shop: Mapping[str, pa.Table], folder: Path, schema: str) -> None:
     from octad.data.engines.spark import open_url  # noqa: PLC0415
 
     session = open_url(connection.replace("/shop?", "?"))._session
-    session.sql("CREATE DATABASE shop")
+    session.sql(f"CREATE DATABASE {schema}")
     folder.mkdir(parents=True, exist_ok=True)
     for name, rows in shop.items():
         pq.write_table(rows, folder / f"{name}.parquet")
-        session.read.parquet(str(folder / f"{name}.parquet")).write.saveAsTable(f"shop.{name}")
+        session.read.parquet(str(folder / f"{name}.parquet")).write.saveAsTable(f"{schema}.{name}")
 
 
 _CLICKHOUSE = {"int64": "Int64", "string": "String", "double": "Float64", "bool": "Bool"}
 
 
-def _to_clickhouse(connection: str, shop: Mapping[str, pa.Table], _: Path) -> None:
+def _to_clickhouse(connection: str, shop: Mapping[str, pa.Table], _: Path, schema: str) -> None:
     import clickhouse_connect  # noqa: PLC0415
 
     client = clickhouse_connect.get_client(dsn=connection)
-    client.command("CREATE DATABASE shop")
+    client.command(f"CREATE DATABASE {schema}")
     for name, rows in shop.items():
         columns = ", ".join(
             f"`{f.name}` Nullable("
@@ -264,7 +266,7 @@ def _to_clickhouse(connection: str, shop: Mapping[str, pa.Table], _: Path) -> No
             for f in rows.schema
         )
         client.command(
-            f"CREATE TABLE shop.`{name}` ({columns}) ENGINE = MergeTree ORDER BY tuple()"
+            f"CREATE TABLE {schema}.`{name}` ({columns}) ENGINE = MergeTree ORDER BY tuple()"
         )
-        client.insert_arrow(f"shop.{name}", rows)
+        client.insert_arrow(f"{schema}.{name}", rows)
     client.close()
