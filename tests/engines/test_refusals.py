@@ -126,6 +126,22 @@ def test_the_tables_are_left_as_they_were(places: Places, tmp_path: Path) -> Non
     assert state() == before
 
 
+def test_rights_that_are_not_there(places: Places, tmp_path: Path) -> None:
+    import psycopg  # noqa: PLC0415
+
+    place = places["postgres"]
+    with psycopg.connect(place.connection) as con:
+        con.execute("CREATE ROLE guest LOGIN PASSWORD 'g'")
+        con.execute("GRANT USAGE ON SCHEMA shop TO guest")
+    _, _, rest = place.connection.partition("@")
+    plan = project(Place("postgres", f"postgres://guest:g@{rest}", place.tables))
+    with (
+        connect(plan, tmp_path) as engine,
+        pytest.raises(DataError, match="PostgreSQL refuses a query: permission denied"),
+    ):
+        open_sources(engine, plan)
+
+
 # --- secrets -----------------------------------------------------------------------------------
 
 
