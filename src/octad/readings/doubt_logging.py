@@ -202,19 +202,32 @@ def _sentences(
     series: Mapping[str, FloatArray],
     seen: list[tuple[str, int, Break]],
 ) -> list[str]:
-    said = []
+    groups: dict[tuple[int, bool, int, int], list[tuple[str, float]]] = {}
     for name, arm, b in sorted(seen, key=lambda s: (not s[2].stays, -abs(s[2].size))):
-        when = day(volume.days[b.at].astype("datetime64[D]").item())
-        who = inputs.arms[_who_moved(series[name], arm, b)]
-        against = signed_percent(b.size)
-        if b.stays:
+        who = _who_moved(series[name], arm, b)
+        groups.setdefault((b.at, b.stays, arm, who), []).append((name, b.size))
+    said = []
+    for (at, stays, arm, who), parts in groups.items():
+        when = day(volume.days[at].astype("datetime64[D]").item())
+        names = _joined([name for name, _ in parts])
+        sizes = _joined([signed_percent(size) for _, size in parts])
+        one = len(parts) == 1
+        if stays:
             said.append(
-                f"from {when} on, {name} parts between the arms ({against} in {inputs.arms[arm]} "
-                f"against {inputs.arms[0]}, and it stays); the step is in {who}"
+                f"from {when} on, {names} {'parts' if one else 'part'} between the arms ({sizes} "
+                f"in {inputs.arms[arm]} against {inputs.arms[0]}, and it stays); the step is in "
+                f"{inputs.arms[who]}"
             )
         else:
-            said.append(f"on {when}, {name} jumps in {who} alone ({against} against the other)")
+            said.append(
+                f"on {when}, {names} {'jumps' if one else 'jump'} in {inputs.arms[who]} alone "
+                f"({sizes} in {inputs.arms[arm]} against {inputs.arms[0]})"
+            )
     return said
+
+
+def _joined(words: list[str]) -> str:
+    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"
 
 
 def _who_moved(values: FloatArray, arm: int, b: Break) -> int:
