@@ -35,7 +35,7 @@ from octad.data.sql.ranks import linear_ranks, values_at
 from octad.data.sql.seen import Seen
 from octad.data.tape import Tape
 
-__all__ = ["Known", "behaviour", "known_before", "late_share"]
+__all__ = ["Known", "behaviour", "known_before"]
 
 IntArray = NDArray[np.int64]
 _NOBODY = np.zeros(0, dtype=np.int64)
@@ -115,7 +115,7 @@ def known_before(
     joined = who.left_join(plain, who.user == plain.user)
     if late:
         after = (joined[f"a{len(names)}"] > joined.exposed).fill_null(False)
-        refused = late_share(tape, people, joined, after, names)
+        refused = _late_share(tape, people, joined, after, names)
         if refused:
             return who.select("uid"), [], refused
         joined = joined.mutate(
@@ -130,7 +130,7 @@ def known_before(
     return kept, [k for k in found if len(k.attribute.values) > 1], {}
 
 
-def late_share(
+def _late_share(
     tape: Tape, people: People, joined: ibis.Table, after: Any, names: tuple[str, ...]
 ) -> dict[str, str]:
     """Attributes that were written down after exposure, with the reason to refuse them."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import ibis
@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octad.data.bands import USE
-from octad.data.clock import from_micros
 from octad.data.gathering import FEWEST_IN_ARM
 from octad.data.population import Chosen, Frame
 from octad.data.samples import Sample
@@ -31,6 +30,7 @@ from octad.data.sql.seen import Seen, read_events
 from octad.data.sql.slices import Sliced, slice_people
 from octad.data.sql.units import Units, make_units
 from octad.data.tape import Tape
+from octad.data.waits import waits_for
 from octad.data.work import MetricWork, Request
 from octad.model.inputs import (
     Daily,
@@ -165,7 +165,6 @@ class EngineWork:
     few: int
     crew: tuple[str, ...] = ()
     _metrics: dict[str, MetricWork] | None = None
-    _early: dict[Key, Moments] = field(default_factory=dict)
 
     @property
     def seen(self) -> Seen:
@@ -177,20 +176,13 @@ class EngineWork:
         """Who is compared."""
         return self.seen.people
 
-    @property
-    def happened(self) -> frozenset[str]:
-        """Events that users who are compared did; the read does not tell, so none."""
-        return frozenset()
-
     def metric(self, name: str) -> MetricWork | str:
         """A metric of the request, or in words why it cannot be measured."""
         if name in self.request.quantiles:
             return self._quantile(name)
         reach = self.units.units[self.units.number(("metric", name))].reach
         if not self.units.ended[reach].any():
-            day = from_micros(np.array(self.people.earliest + (reach or 0)))
-            day = day.astype("datetime64[D]")
-            return f"nobody's window has ended yet; it needs data until {day}"
+            return waits_for(self.people.earliest, reach or 0)
         if self._metrics is None:
             forms = Forms(self.tape, self.plan, self.request, self.units, self.sliced, self.paired)
             self._metrics = forms.every()
