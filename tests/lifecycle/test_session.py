@@ -274,6 +274,9 @@ def test_a_decision_keeps_the_verdict_it_was_taken_on(session: Session) -> None:
         "circles", "ship", who="Mei", why="The board wants it.", against=("results",), now=NOW
     )
     assert made.verdict == "roll back"
+    look = session.last_look("circles")
+    assert look is not None
+    assert "results" in look.against
     assert session.entries()[-1].record == made
     with pytest.raises(UsageError, match="no reading 'luck'"):
         session.decide("circles", "ship", who="Mei", why="-", against=("luck",))

@@ -364,18 +364,23 @@ class Session:
                     f"there is no reading '{name}'.", mend=f"The eight are {', '.join(READINGS)}."
                 )
         ledger = Ledger.open(self.root)
-        looks = [e.record for e in ledger.looks(launch)]
-        last = looks[-1] if looks else None
+        last = self.last_look(launch)
         decision = Decision(
             launch=launch,
             what=what,
             who=who,
             why=why,
-            verdict=last.verdict if isinstance(last, Look) else "",
+            verdict=last.verdict if last is not None else "",
             against=against,
         )
         ledger.append(decision, now=now or datetime.now(UTC))
         return decision
+
+    def last_look(self, launch: str) -> Look | None:
+        """The last look at a launch's numbers that the ledger holds."""
+        looks = [e.record for e in Ledger.open(self.root).looks(launch)]
+        last = looks[-1] if looks else None
+        return last if isinstance(last, Look) else None
 
     def reflect(
         self, launch: str, *, now: datetime | None = None, progress: Progress | None = None
@@ -466,4 +471,5 @@ def _look(loaded: LoadedPlan, review: Review, inputs: Inputs) -> Look:
         effects=effects,
         joint=shared_errors(inputs, effects),
         deviations=tuple(d.what for d in review.deviations),
+        against=tuple(n for n, a in review.readings.items() if a.stance is Stance.AGAINST),
     )

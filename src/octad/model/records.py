@@ -72,6 +72,7 @@ class Look(RecordBase):
         joint: Two metrics in alphabetical order and the covariance of their effects' errors, which
             come of the same users.
         deviations: What the review was done otherwise than sealed, in words.
+        against: The readings that spoke against the launch.
         unread: The numbers were opened before the timelines were read.
     """
 
@@ -86,6 +87,7 @@ class Look(RecordBase):
     effects: dict[str, tuple[float, float]] = {}
     joint: tuple[tuple[str, str, float], ...] = ()
     deviations: tuple[str, ...] = ()
+    against: tuple[str, ...] = ()
     unread: bool = False
 
     @field_validator("effects", mode="after")

@@ -88,6 +88,9 @@ class FakeSession:
             joined=0,
         )
 
+    def last_look(self, launch: str) -> Any:
+        return SimpleNamespace(verdict="roll back", against=("results", "breadth"))
+
     def seals(self) -> tuple[Any, ...]:
         return ()
 
@@ -330,6 +333,10 @@ def test_decide_records_who_and_why(session: FakeSession) -> None:
     assert ran.exit_code == 0
     wanted = ("decide", "circles", "ship", "Mei", "We can mend it.", ("results", "user"))
     assert session.asked == [wanted]
+    said = "Mind this: the last look said roll back, and results, breadth spoke against it."
+    assert said in ran.stdout
+    agreed = _run("decide", "circles", "roll back", "--by", "Mei", "--why", "It harms.")
+    assert "Mind this" not in agreed.stdout
 
 
 def test_reflect_says_how_forecasts_came_out(session: FakeSession) -> None:

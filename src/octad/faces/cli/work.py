@@ -138,6 +138,12 @@ def decide(
     if against:
         _out(f"Against: {', '.join(clean(name) for name in against)}.")
     _out("It is in ledger.jsonl, with the reason.")
+    look = session.last_look(launch)
+    if look is None:
+        _out("Mind this: nobody has looked at its numbers yet.")
+    elif look.verdict != decision:
+        spoke = f", and {', '.join(look.against)} spoke against it" if look.against else ""
+        _out(f"Mind this: the last look said {clean(look.verdict)}{clean(spoke)}.")
 
 
 def reflect(folder: Path, launch: str, *, quiet: bool) -> None:
