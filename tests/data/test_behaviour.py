@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from octad.data.behaviour import thirds
-from octad.model.inputs import Inputs
+from octad.model.inputs import Inputs, Ways
 from octad.model.needs import Needs
 from tests.data.small import (
     DAY,
@@ -128,11 +128,13 @@ def test_walks_are_pairs_within_a_visit(world: World, inputs: Inputs) -> None:
         for visit in some:
             for one, two in itertools.pairwise(visit):
                 pairs[one, two] += 1
-    assert inputs.walks is not None
-    found = dict(zip(inputs.walks.steps, inputs.walks.times.tolist(), strict=True))
+    ways = inputs.ways
+    assert ways is not None
+    times = np.bincount(ways.way, ways.often, len(ways.steps))
+    both = zip(ways.kind, ways.steps, times.astype(int).tolist(), strict=True)
+    found = {steps: n for kind, steps, n in both if kind == Ways.STEP and n}
     assert found == dict(pairs)
-    assert inputs.walks.once == sum(n == 1 for n in pairs.values())
-    assert inputs.walks.team > 0
+    assert ways.team > 0
 
 
 def test_volume_counts_events_and_users_of_a_day(world: World, inputs: Inputs) -> None:
