@@ -88,6 +88,8 @@ class Book:
 
     def rows_of(self, table: ir.Table, pages: Sequence[Page]) -> ir.Table:
         """A table's rows that come from some files."""
+        if len(pages) == len(self.pages):
+            return table
         spots = [self._spot(page) for page in pages]
         column = table[self._column]
         return table.filter(column == spots[0] if len(spots) == 1 else column.isin(spots))
