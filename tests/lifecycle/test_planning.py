@@ -183,7 +183,7 @@ def test_a_kpi_is_a_poor_proxy_only_where_its_gains_come_without_the_result_s(
     kpi = rng.normal(0, 0.05, 40)
     result = slope * kpi + rng.normal(0, 0.01, 40)
     launches = tuple(
-        past(f"l{i}", float(k), float(r), with_kpi={"payments": 2e-5})
+        past(f"l{i}", float(k), float(r), joint={("opens", "payments"): 2e-5})
         for i, (k, r) in enumerate(zip(kpi, result, strict=True))
     )
     said = said_of(plan(), Known(history=History(launches=launches)))

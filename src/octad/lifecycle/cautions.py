@@ -114,19 +114,19 @@ def _proxy(plan: Plan, past: Sequence[PastLaunch]) -> list[str]:
 
 def _followed(plan: Plan, past: Sequence[PastLaunch], kpi: str, name: str) -> str:
     signs = {m: 1.0 if plan.metric(m).better == "up" else -1.0 for m in (kpi, name)}
-    joint = [p for p in past if p.kpi == kpi and name in p.with_kpi]
+    joint = [(p, e) for p in past if (e := _shared(p, kpi, name)) is not None]
     if len(joint) >= FEWEST:
         sign = signs[kpi] * signs[name]
         effects = np.array(
-            [[p.effects[m][0] * signs[m] for m in (kpi, name)] for p in joint], dtype=np.float64
+            [[p.effects[m][0] * signs[m] for m in (kpi, name)] for p, _ in joint], dtype=np.float64
         )
         errors = np.array(
             [
                 [
-                    [p.effects[kpi][1] ** 2, p.with_kpi[name] * sign],
-                    [p.with_kpi[name] * sign, p.effects[name][1] ** 2],
+                    [p.effects[kpi][1] ** 2, shared * sign],
+                    [shared * sign, p.effects[name][1] ** 2],
                 ]
-                for p in joint
+                for p, shared in joint
             ]
         )
         with contextlib.suppress(NotEstimable):
@@ -152,6 +152,13 @@ def _followed(plan: Plan, past: Sequence[PastLaunch], kpi: str, name: str) -> st
         f"{kpi} has parted from {name} before: {many} in {len(past)} past "
         f"{'launch' if len(past) == 1 else 'launches'} it gained while {name} lost ({which})."
     )
+
+
+def _shared(past: PastLaunch, kpi: str, name: str) -> float | None:
+    """The covariance of two effects' errors, both coming of the same users; None when unknown."""
+    first, second = sorted((kpi, name))
+    found = past.joint.get((first, second))
+    return past.with_kpi.get(name) if found is None and past.kpi == kpi else found
 
 
 def _promises(plan: Plan) -> list[str]:

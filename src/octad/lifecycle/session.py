@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from octad.errors import FileError, OctadError, UsageError, Where
-from octad.model.finding import Stance
 from octad.model.inputs import History, Inputs
 from octad.model.planned import PlanReport
 from octad.model.records import Decision, Look, Outcome, Record, Seal, Tagged, Walked, Witness
-from octad.model.review import READINGS, Deviation, Review, Verdict
+from octad.model.review import READINGS, Deviation, Review
 from octad.project.chain import Entry
 from octad.project.digest import plan_record
 from octad.project.ledger import Ledger, Verification
@@ -121,6 +120,7 @@ class Session:
             OctadError: When the files or the data do not hold together.
         """
         from octad.data.connect import connect  # noqa: PLC0415 - opens an engine
+        from octad.lifecycle.logged import look_of, witnessed  # noqa: PLC0415
         from octad.lifecycle.review import look_at  # noqa: PLC0415
 
         written = load_plan(self.root, launch)
@@ -147,9 +147,9 @@ class Session:
                 named=frozenset(r.user for r in _records(ledger, launch) if isinstance(r, Tagged)),
                 progress=progress,
             )
-        review = review.model_copy(update={"witness": _witnessed(bound.witness)})
+        review = review.model_copy(update={"witness": witnessed(bound.witness)})
         if log_look:
-            ledger.append(_look(loaded, review, inputs), now=now or datetime.now(UTC))
+            ledger.append(look_of(loaded.plan, review, inputs), now=now or datetime.now(UTC))
         return review
 
     def explain(self, launch: str, *, as_of: date | None = None) -> Explanation:
@@ -390,40 +390,18 @@ class Session:
         Raises:
             UsageError: When the launch has not ended, or nothing was forecast.
         """
+        from octad.lifecycle.logged import outcomes_of  # noqa: PLC0415 - reckons, so scipy
+
         review = self.review(launch, progress=progress, now=now)
         ledger = Ledger.open(self.root)
         # The sealed forecasts are scored, not those that a file may say by now.
         loaded = judged(load_plan(self.root, launch), ledger).loaded
-        if not loaded.plan.launch.expects:
-            raise UsageError(
-                f"nothing was forecast for '{launch}'.",
-                mend="Write 'expects:' in the plan before the next launch.",
-            )
-        if not review.final:
-            raise UsageError(
-                f"'{launch}' has not ended, so its forecasts cannot be scored for good.",
-                mend=f"Reflect once there are data of {loaded.plan.launch.ends}.",
-            )
-        known = [entry.record for entry in ledger.of(launch)]
-        outcomes = []
-        for i, e in enumerate(loaded.plan.launch.expects):
-            wanted = f"reflection.{i + 1}.{e.metric}"
-            findings = review.readings["reflection"].findings
-            found = next((f for f in findings if f.id == wanted), None)
-            if found is None or found.estimate is None or found.stance is Stance.MIXED:
-                continue  # what the data do not tell is not scored for good
-            outcome = Outcome(
-                launch=launch,
-                metric=e.metric,
-                sure=e.sure,
-                happened=float(found.stance is Stance.FOR),
-                change=str(e.change),
-                value=found.estimate.value,
-            )
-            outcomes.append(outcome)
+        known = _records(ledger, launch)
+        outcomes = outcomes_of(loaded.plan, review)
+        for outcome in outcomes:
             if outcome not in known:
                 ledger.append(outcome, now=now or datetime.now(UTC))
-        return tuple(outcomes)
+        return outcomes
 
     def verify(self) -> Verification:
         """Prove the ledger whole, or name its first bad line."""
@@ -434,42 +412,5 @@ class Session:
         return Ledger.open(self.root).entries()
 
 
-def _witnessed(witness: Witness | None) -> str:
-    """Who else vouches for the seal, in a few words."""
-    if witness is None:
-        return ""
-    who = f"commit {witness.by[:10]}" if witness.how == "git" else f"a time stamp of {witness.by}"
-    return f"{who}, {witness.at.astimezone(UTC):%Y-%m-%d %H:%M} UTC"
-
-
 def _records(ledger: Ledger, launch: str) -> list[Record]:
     return [entry.record for entry in ledger.of(launch)]
-
-
-def _look(loaded: LoadedPlan, review: Review, inputs: Inputs) -> Look:
-    """What the ledger keeps of a look."""
-    from octad.lifecycle.shared_errors import shared_errors  # noqa: PLC0415 - reckons, so scipy
-
-    effects: dict[str, tuple[float, float]] = {}
-    answers = [review.kpi, *review.readings.values()]
-    for finding in (f for answer in answers for f in answer.findings):
-        e = finding.estimate
-        wanted = finding.metric in loaded.plan.launch.metrics and finding.segment is None
-        named = finding.id.split(".")[0] in ("kpi", "results", "breadth")
-        if e is None or e.se is None or not e.relative or not wanted or not named:
-            continue
-        effects.setdefault(str(finding.metric), (e.value, e.se))
-    return Look(
-        launch=review.launch,
-        plan_digest=review.plan_digest,
-        verdict=Verdict(review.verdict).value,
-        as_of=review.as_of,
-        final=review.final,
-        grade=review.grade.value,
-        users=review.users,
-        kpi=loaded.plan.launch.kpi or "",
-        effects=effects,
-        joint=shared_errors(inputs, effects),
-        deviations=tuple(d.what for d in review.deviations),
-        against=tuple(n for n, a in review.readings.items() if a.stance is Stance.AGAINST),
-    )
