@@ -312,3 +312,25 @@ def test_errors_from_buckets_agree_with_errors_from_users(tmp_path: Path) -> Non
         by_bucket = float(np.sqrt((some.sum() - 1) * np.var(estimates[some])))
         # Both estimate one error; 512 buckets know it to about one part in thirty.
         assert by_bucket == pytest.approx(by_user, rel=0.12)
+
+
+def test_an_interrupted_read_leaves_the_engine_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = random_world(4, users=60)
+    plan = plan_of(world)
+    root = write_world(world, tmp_path)
+    with connect(plan.project, root) as engine:
+        order = "SELECT current_setting('preserve_insertion_order')"
+        before = engine.backend.raw_sql(order).fetchall()
+
+        def stop(*_: Any) -> None:
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("octad.data.tape.Tape.tell", stop)
+        with pytest.raises(KeyboardInterrupt):
+            gather(engine, plan, Needs(totals=frozenset({"opens"})))
+        monkeypatch.undo()
+        assert engine.backend.raw_sql(order).fetchall() == before
+        assert "opens" in gather(engine, plan, Needs(totals=frozenset({"opens"}))).metrics
+    assert not list((root / ".octad").glob("tmp/*"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -149,7 +149,7 @@ class Tape:
 
     def stream(
         self, what: str, expr: ibis.Table, batch: int = 1_000_000
-    ) -> tuple[Iterator[pa.RecordBatch], str]:
+    ) -> tuple[Generator[pa.RecordBatch], str]:
         """Bring a large result over piece by piece, in any order, while DuckDB works on.
 
         Args:
@@ -162,7 +162,7 @@ class Tape:
         """
         return self._pieces(expr, batch), self.note(what, expr)
 
-    def _pieces(self, expr: ibis.Table, batch: int) -> Iterator[pa.RecordBatch]:
+    def _pieces(self, expr: ibis.Table, batch: int) -> Generator[pa.RecordBatch]:
         con, sql = self.backend.con, f"{_compiled(expr)};"
         # Small tables of ours that the query leans on lie in memory until Ibis hands them over.
         self.backend._run_pre_execute_hooks(expr)  # noqa: SLF001
