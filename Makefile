@@ -51,7 +51,8 @@ imports: $(VENV)/.tests
 	$(BIN)/lint-imports
 
 tests: $(VENV)/.tests
-	$(BIN)/pytest -n auto --dist loadgroup $(ARGS)
+	$(BIN)/pytest -n auto --dist worksteal --ignore tests/engines $(ARGS)
+	$(if $(ARGS),,$(BIN)/pytest tests/engines)  # alone, for one cluster of each engine
 
 chromium:        ## the browser that the report's test needs (Debian's, when there is none)
 	@sh tools/chromium.sh

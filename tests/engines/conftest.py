@@ -1,4 +1,9 @@
-"""Every engine once a run; one worker of pytest-xdist runs all of them (`--dist loadgroup`)."""
+"""Every engine once a run, started when it is first asked for.
+
+`make tests` runs this folder in one process of its own: under xdist each worker would start its own
+cluster, which is right as well and dearer. (Groups, `--dist loadgroup`, do nothing in xdist 3.8 with
+pytest 9.)
+"""
 
 from __future__ import annotations
 
@@ -14,15 +19,6 @@ import pytest
 from tests.engines import servers, shop
 
 ENGINES = ("duckdb", "postgres", "spark", "clickhouse")
-
-
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    here = Path(__file__).parent
-    for item in items:
-        if here in item.path.parents:
-            item.add_marker(pytest.mark.xdist_group("engines"))
-            # py4j and Spark leave the sockets they read from to the garbage collector.
-            item.add_marker(pytest.mark.filterwarnings("ignore:unclosed.*socket:ResourceWarning"))
 
 
 @pytest.fixture(autouse=True)

@@ -12,6 +12,9 @@ from tests.engines import shop
 from tests.engines.conftest import Place, Places
 from tests.engines.same import differences
 
+# py4j and Spark leave the sockets they read from to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed.*socket:ResourceWarning")
+
 # How an engine estimates how many different values there are is its own affair; `files` is how
 # many it read, and a table is none.
 OWN = frozenset({"kinds", "files", "table", "rejects", "columns", "warnings"})

@@ -17,6 +17,9 @@ from octad.project.load import load_plan
 from tests.engines import shop
 from tests.engines.conftest import Place, Places
 
+# py4j and Spark leave the sockets they read from to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed.*socket:ResourceWarning")
+
 
 def _account(place: Place, root: Path) -> dict[str, Any]:
     """Everything that does not name the engine."""

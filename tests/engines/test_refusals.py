@@ -26,6 +26,9 @@ from octad.project.load import load_plan
 from tests.engines import shop
 from tests.engines.conftest import Place, Places
 
+# py4j and Spark leave the sockets they read from to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed.*socket:ResourceWarning")
+
 SPOKEN = {"postgres": "PostgreSQL", "spark": "Spark", "clickhouse": "ClickHouse"}
 
 

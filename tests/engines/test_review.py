@@ -12,6 +12,9 @@ from tests.engines import shop
 from tests.engines.conftest import Place, Places
 from tests.engines.same import differences
 
+# py4j and Spark leave the sockets they read from to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed.*socket:ResourceWarning")
+
 # What an engine says of itself: its SQL, and what reading cost.
 OWN = frozenset({"queries", "cost", "plan_digest", "evidence", "id"})
 

@@ -16,6 +16,9 @@ from tests.engines.conftest import Place
 from tests.engines.same import differences
 from tests.engines.test_review import OWN
 
+# py4j and Spark leave the sockets they read from to the garbage collector.
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed.*socket:ResourceWarning")
+
 PROJECT = """product: P
 connection: {connection}
 sources:
