@@ -99,6 +99,11 @@ class Bench:
         with self.fresh(events) as project:
             return run("review", str(project.folder))
 
+    def tea(self, segments: int) -> Taken:
+        """Ours beside tea-tasting's, of data never seen before."""
+        with self.fresh() as project:
+            return run("tea-ours", str(project.folder), str(segments))
+
     def close(self) -> None:
         """Throw away what was put aside."""
         for folder in self._folders:
@@ -181,11 +186,11 @@ def tea(bench: Bench) -> list[Row]:
     folder = str(bench.made().folder)
     rows = []
     for segments, target in ((0, 1.0), (50, 10.0)):
-        mine = run("tea-ours", folder, str(segments))
+        mine = bench.tea(segments)
         named = json.dumps(mine.more["segments"])
         times = bench.repeats if not segments else 1
         ours, theirs = alternate(
-            partial(run, "tea-ours", folder, str(segments)),
+            partial(bench.tea, segments),
             partial(run, "tea-theirs", folder, named),
             times=times,
         )

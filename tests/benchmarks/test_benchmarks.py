@@ -16,7 +16,7 @@ from benchmarks.table import Row, as_json, as_text
 from benchmarks import per_query, plans, resample, same, world
 from octad.project.load import load_plan
 
-EVENTS = 50_000
+EVENTS = 30_000
 KEYS = ["name", "ours", "theirs", "ratio", "target", "met"]
 
 
