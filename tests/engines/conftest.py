@@ -1,8 +1,8 @@
 """Every engine once a run, started when it is first asked for.
 
-`make tests` runs this folder in one process of its own: under xdist each worker would start its own
-cluster, which is right as well and dearer. (Groups, `--dist loadgroup`, do nothing in xdist 3.8 with
-pytest 9.)
+`make tests` runs this folder in one process of its own: under xdist each worker would start its
+own cluster, which is right as well and dearer. (Groups, `--dist loadgroup`, do nothing in xdist 3.8
+with pytest 9.)
 """
 
 from __future__ import annotations
