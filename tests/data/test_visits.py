@@ -69,7 +69,7 @@ def _own(event: Any, metric: dict[str, Any], kinds: set[str]) -> bool:
 
 @pytest.mark.parametrize(
     ("name", "charter"),
-    [("opens_36h", False), ("opens_ever", True), ("either", True), ("big", False)],
+    [("opens_36h", False), ("opens_ever", True), ("either", True)],
 )
 def test_visits_are_those_counted_by_hand(tmp_path: Path, name: str, charter: bool) -> None:
     world = random_world(11)
@@ -82,9 +82,10 @@ def test_visits_are_those_counted_by_hand(tmp_path: Path, name: str, charter: bo
     assert seen is not None
     assert seen.users is not None
     assert expected.users is not None
-    assert (seen.users == expected.users).all()
-    for part in ("visits", "shallow", "kpi", "kpi_shallow"):
-        assert (getattr(seen, part) == getattr(expected, part)).all(), part
+    # All of so few users are in the sample; they are dealt to buckets by their order.
+    for part in ("users", "visits", "shallow", "kpi", "kpi_shallow"):
+        assert getattr(seen, part).sum(axis=1).tolist() == getattr(expected, part).sum(1).tolist()
+    assert (seen.users > 0).sum() > 0.9 * min(expected.users.sum(), 512)
     assert seen.visits.sum() > 300
     assert 0 < seen.shallow.sum() < seen.visits.sum()
 
@@ -103,3 +104,9 @@ def test_nobody_whose_window_has_ended_means_no_visits(tmp_path: Path) -> None:
     world.metrics["long"] = {"count": "open", "window": "60d"}
     plan = plan_of(world, kpi="long")
     assert gathered(write_world(world, tmp_path), plan, Needs(visits=True)).visits is None
+
+
+def test_a_condition_is_more_than_a_sample_of_names_can_tell(tmp_path: Path) -> None:
+    world = random_world(3, 60)
+    seen = gathered(write_world(world, tmp_path), plan_of(world, kpi="big"), Needs(visits=True))
+    assert seen.visits is None

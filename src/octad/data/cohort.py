@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from octad.data.clock import DAY, from_micros, micros, to_micros
 from octad.data.population import BUCKETS, bucket_hex, buckets_from_hex
 from octad.data.primitives import Primitive, aggregate, recipe
+from octad.data.samples import some_users
 from octad.data.tape import Tape
-from octad.data.visits import some_users
 from octad.model.inputs import Cohort, Exposure
 from octad.model.metric import AnyMetric, CountMetric, Metric, ReturnsMetric, SumMetric
 from octad.model.plan import Plan

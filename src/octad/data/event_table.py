@@ -15,10 +15,11 @@ from octad.data.primitives import OPEN, PRE_DAYS, Recipe, calendar_of, kinds_of,
 from octad.data.samples import pseudonym_key, steps_to_jobs
 from octad.data.seat import Places, places_of, said_by, seat
 from octad.data.sql.work import work_in_engine
+from octad.data.visits import deep_events, visits_of
 from octad.data.waits import day_of
 from octad.data.work import Request, Work
 from octad.errors import DataError, UnknownNameError, nearest
-from octad.model.metric import FunnelMetric, Metric, QuantileMetric, ReturnsMetric
+from octad.model.metric import CountMetric, FunnelMetric, Metric, QuantileMetric, ReturnsMetric
 from octad.model.plan import Everyone
 
 __all__ = ["gather_events", "request_of"]
@@ -200,6 +201,12 @@ def _fill_sample(job: Gathering, work: Work) -> None:
         use = work.jobs()
         if use is not None:
             job.parts["jobs"] = steps_to_jobs(sample, use, project.charter)
+        kpi = job.plan.metric(job.plan.launch.kpi) if job.plan.launch.kpi else None
+        if needs.visits and len(work.arms) > 1 and isinstance(kpi, CountMetric):
+            deep = deep_events(job.plan, kpi)
+            job.parts["visits"] = visits_of(sample, kpi, deep, work.frame.until)
+        if not (needs.walks or needs.stories or needs.named):
+            return
         places: Places = {}
         if tables.users is not None:
             places = places_of(sample, tables.users, _segments(job) or ())

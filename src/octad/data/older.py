@@ -1,4 +1,4 @@
-"""What is asked of events beyond the one scan: the depth of visits, and an older cohort."""
+"""What is asked of events beyond the one scan: an older cohort, from before the launch."""
 
 from __future__ import annotations
 
@@ -9,9 +9,7 @@ import ibis
 from octad.data.cohort import cohort_of, spans_of
 from octad.data.gathering import Gathering
 from octad.data.population import Frame
-from octad.data.visits import deep_events, visits_of
 from octad.model.inputs import Exposure
-from octad.model.metric import CountMetric
 
 __all__ = ["Compared", "gather_older"]
 
@@ -37,7 +35,7 @@ class Compared(Protocol):
 
 
 def gather_older(job: Gathering, compared: Compared, events: ibis.Table, rows: int) -> None:
-    """Fill in visits and the older cohort, when they are asked for and there is something.
+    """Fill in the older cohort, when it is asked for and there is one.
 
     Args:
         job: The gathering.
@@ -48,13 +46,6 @@ def gather_older(job: Gathering, compared: Compared, events: ibis.Table, rows: i
     plan, needs, tape = job.plan, job.needs, job.tape
     frame, exposure = compared.frame, compared.exposure
     arms, users = len(compared.arms), int(exposure.counts.sum())
-    kpi = plan.metric(plan.launch.kpi) if plan.launch.kpi else None
-    if needs.visits and arms > 1 and isinstance(kpi, CountMetric):
-        with tape.stage("how deep visits are", rows):
-            job.parts["visits"] = visits_of(
-                tape, compared.table, events, kpi, deep=deep_events(plan, kpi),
-                arms=arms, users=users, until=frame.until,
-            )  # fmt: skip
     if not needs.cohort or arms < 2 or frame.starts is None:
         return
     first = job.tables.intake["events"].first

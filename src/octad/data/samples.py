@@ -14,6 +14,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+import ibis
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
@@ -32,6 +33,7 @@ __all__ = [
     "pseudonym_key",
     "sample_of",
     "some_of",
+    "some_users",
     "steps_to_jobs",
     "stories_of",
     "walks_of",
@@ -39,7 +41,7 @@ __all__ = [
 
 IntArray = NDArray[np.int64]
 
-_USERS = 3_000
+_USERS = 8_000
 MOST_STAFF = 300
 TEAM_BEFORE = 28 * DAY
 _VISIT_GAP = 30 * 60 * SECOND
@@ -47,6 +49,23 @@ _STORY_LINES = 24
 _FEWEST_EVENTS = 3
 _MOST_WALKS = 5_000
 _KEY = 32
+
+
+_DIGITS = 3
+
+
+def some_users(table: ibis.Table, users: int, most: int) -> ibis.Table:
+    """About `most` of the users, chosen by other digits of the hash than those of the bucket.
+
+    Args:
+        table: With a column `user`.
+        users: How many there are.
+        most: How many are wanted; all when there are no more.
+    """
+    if users <= most:
+        return table
+    below = f"{max(1, round(16**_DIGITS * most / users)):0{_DIGITS}x}"
+    return table.filter(table.user.hexdigest("md5").substr(_DIGITS, _DIGITS) < below)
 
 
 @dataclass(frozen=True, slots=True)

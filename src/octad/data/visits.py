@@ -2,39 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
-
-import ibis
 import numpy as np
+from numpy.typing import NDArray
 
-from octad.data.clock import SECOND, micros
-from octad.data.expression import condition
-from octad.data.population import BUCKETS, bucket_hex, buckets_from_hex
-from octad.data.tape import Tape
+from octad.data.clock import SECOND
+from octad.data.population import BUCKETS
+from octad.data.samples import Sample
 from octad.model.inputs import Visits
 from octad.model.metric import CountMetric
 from octad.model.plan import Plan
 
-__all__ = ["MOST_USERS", "deep_events", "some_users", "visits_of"]
-
-MOST_USERS = 60_000
-"""Users whose visits are read: order needs the events themselves."""
-_GAP = 30 * 60 * SECOND
-_DIGITS = 3
-
-
-def some_users(table: ibis.Table, users: int, most: int) -> ibis.Table:
-    """About `most` of the users, chosen by other digits of the hash than those of the bucket.
-
-    Args:
-        table: With a column `user`.
-        users: How many there are.
-        most: How many are wanted; all when there are no more.
-    """
-    if users <= most:
-        return table
-    below = f"{max(1, round(16**_DIGITS * most / users)):0{_DIGITS}x}"
-    return table.filter(table.user.hexdigest("md5").substr(_DIGITS, _DIGITS) < below)
+__all__ = ["deep_events", "visits_of"]
 
 
 def deep_events(plan: Plan, metric: CountMetric) -> tuple[str, ...]:
@@ -50,90 +28,60 @@ def deep_events(plan: Plan, metric: CountMetric) -> tuple[str, ...]:
 
 
 def visits_of(
-    tape: Tape,
-    who: ibis.Table,
-    events: ibis.Table,
-    metric: CountMetric,
-    *,
-    deep: tuple[str, ...],
-    arms: int,
-    users: int,
-    until: int,
+    sample: Sample, metric: CountMetric, deep: tuple[str, ...], until: int
 ) -> Visits | None:
     """Count visits, and the KPI's events in them, by arm and bucket.
 
     A visit ends after 30 quiet minutes; it is shallow when nothing of `deep` happened in it. Only
-    users whose window has ended count, and only what they did within it.
+    users whose window has ended count, and only what they did within it. A sample is of few of the
+    512 buckets, so its users are dealt to buckets anew, by their place in the order of their ids.
 
     Args:
-        tape: Runs the queries.
-        who: The users compared: user, code (arm), exposed (microseconds).
-        events: user, time, event, and what the metric's condition names.
+        sample: Events in order.
         metric: The KPI.
         deep: From `deep_events`; when empty, every event but the KPI's.
-        arms: How many arms; `users` how many users; `until` the first moment not observed.
-        users: See `arms`.
-        until: See `arms`.
+        until: The first moment not observed.
 
     Returns:
-        None when nobody's window has ended.
+        None when nobody's window has ended, or the metric has a condition, which a sample of names
+        cannot tell.
     """
-    window = None if metric.window is None else round(metric.window.total_seconds()) * SECOND
-    chosen = some_users(who.select("user", "code", "exposed"), users, MOST_USERS)
-    if window is not None:
-        chosen = chosen.filter(chosen.exposed + window <= until)
-    chosen = tape.step("visitors", chosen.mutate(hex=bucket_hex(chosen.user)))
-    people, _ = tape.read(
-        "users whose visits are read",
-        chosen.group_by("code", "hex").agg(users=chosen.count()),
-    )
-    if not people.num_rows:
-        return None
-    visits = _by_bucket(chosen, _marked(events, metric, deep), window, until)
-    rows, key = tape.read("visits and what was done in them", visits)
-    found = {name: _grid(rows, name, arms) for name in ("visits", "shallow", "kpi", "kpi_shallow")}
-    return Visits(**found, users=_grid(people, "users", arms), query=key)
-
-
-def _marked(events: ibis.Table, metric: CountMetric, deep: tuple[str, ...]) -> ibis.Table:
-    """Events with their moment, whether they are the KPI's, and whether they make a visit deep."""
-    own = events.event.isin(metric.count)
     if metric.where is not None:
-        own = own & condition(events, metric.where).fill_null(False)
-    own = own.fill_null(False)
-    more = events.event.isin(deep).fill_null(False) if deep else ~own
-    return events.select(user=events.user, at=micros(events.time), own=own, deep=more)
+        return None
+    end = until - sample.exposed
+    if metric.window is not None:
+        window = round(metric.window.total_seconds()) * SECOND
+        end = np.where(end >= window, window, -1)
+    known = np.array(sorted(n for n in sample.ids if n >= 0), dtype=np.int64)
+    bucket = np.full(len(sample.arm), -1, dtype=np.int64)
+    bucket[known] = np.arange(len(known)) % BUCKETS
+    counted = known[end[known] >= 0]
+    if not len(counted):
+        return None
+    mine = sample.person >= 0
+    person, event = sample.person[mine], sample.event[mine]
+    inside = sample.time[mine] - sample.exposed[person] < end[person]
+    person, event, visit = person[inside], event[inside], sample.visit[mine][inside]
+    own = np.isin(event, _codes(sample, metric.count))
+    other = np.isin(event, _codes(sample, deep)) if deep else ~own
+    _, first, index = np.unique(visit, return_index=True, return_inverse=True)
+    kpi = np.bincount(index, own, len(first)).astype(np.float64)
+    shallow = (np.bincount(index, other, len(first)) == 0).astype(np.float64)
+    cell = (sample.arm * BUCKETS + bucket)[person[first]]
 
+    def grid(at: NDArray[np.int64], weights: NDArray[np.float64] | None) -> NDArray[np.float64]:
+        made = np.bincount(at, weights, len(sample.arms) * BUCKETS)
+        return made.reshape(len(sample.arms), BUCKETS).astype(np.float64)
 
-def _by_bucket(
-    chosen: ibis.Table, marked: ibis.Table, window: int | None, until: int
-) -> ibis.Table:
-    t = marked.join(chosen, "user")
-    t = t.filter((t.at >= t.exposed) & (t.at < until))
-    if window is not None:
-        t = t.filter(t.at < t.exposed + window)
-    t = t.select("user", "code", "hex", "at", "own", "deep")
-    before = t.at.lag().over(ibis.window(group_by=t.user, order_by=t.at))
-    t = t.mutate(opens=(before.isnull() | (t.at - before > _GAP)).cast("int64"))
-    t = t.mutate(
-        visit=t.opens.sum().over(
-            ibis.window(group_by=t.user, order_by=t.at, preceding=None, following=0)
-        )
+    return Visits(
+        visits=grid(cell, None),
+        shallow=grid(cell, shallow),
+        kpi=grid(cell, kpi),
+        kpi_shallow=grid(cell, kpi * shallow),
+        users=grid((sample.arm * BUCKETS + bucket)[counted], None),
+        query=sample.query,
     )
-    visits = t.group_by("code", "hex", "user", "visit").agg(
-        own=t.count(where=t.own), other=t.count(where=t.deep)
-    )
-    return visits.group_by("code", "hex").agg(
-        visits=visits.count(),
-        shallow=visits.count(where=visits.other == 0),
-        kpi=visits.own.sum(),
-        kpi_shallow=visits.own.sum(where=visits.other == 0).fill_null(0),
-    )
 
 
-def _grid(rows: Any, column: str, arms: int) -> Any:
-    """(A, B) sums by arm and bucket."""
-    out = np.zeros((arms, BUCKETS))
-    at = (rows["code"].to_numpy().astype(np.int64), buckets_from_hex(rows["hex"]))
-    np.add.at(out, at, rows[column].to_numpy().astype(np.float64))
-    return out
+def _codes(sample: Sample, names: tuple[str, ...]) -> list[int]:
+    return [i for i, name in enumerate(sample.names) if name in names]
