@@ -18,6 +18,7 @@ from octad.model.needs import Needs
 from octad.model.plan import Plan
 from octad.model.review import Cost, Deviation, LeftOut, QueryRecord, Review, Stage
 from octad.project.digest import plan_digest
+from octad.project.history import OPENED_UNREAD
 from octad.project.load import LoadedPlan
 from octad.readings import all_readings
 from octad.readings.base import design_of, grade_of
@@ -182,6 +183,8 @@ def _warnings(
             f"The plan was changed after it was sealed, in {places}. This review judges by what "
             f"was sealed on {history.sealed}; what the files say now is shown, and decides nothing."
         )
+    if OPENED_UNREAD in history.deviations:
+        found.append(f"{OPENED_UNREAD[:1].upper()}{OPENED_UNREAD[1:]}, against the plan.")
     if launch.ends is not None and not inputs.final and inputs.as_of is not None:
         found.append(
             f"This is an early look: the plan ends on {launch.ends}, and the newest data are of "

@@ -12,7 +12,9 @@ from octad.project.chain import Entry
 from octad.project.digest import canonical, differences, sha256
 from octad.project.ledger import binding_seal
 
-__all__ = ["history"]
+__all__ = ["OPENED_UNREAD", "history"]
+
+OPENED_UNREAD = "the numbers were opened before the timelines were read"
 
 
 def history(
@@ -136,5 +138,5 @@ def _deviations(
     if found is not None and record is not None:
         said += [deviation.what for deviation in differences(found[1].record, record)]
     if any(isinstance(entry.record, Look | Unlocked) and entry.record.unread for entry in own):
-        said.append("the numbers were opened before the timelines were read")
+        said.append(OPENED_UNREAD)
     return tuple(said)
