@@ -37,8 +37,8 @@ def make(seed: int = 7, users: int = 1_900) -> dict[str, pa.Table]:
         (-2, "u'1-é付", None, "open", 1.0, 1.0, None),
         (-3, "u'1-é付", datetime(1970, 1, 1, tzinfo=UTC), "open", 1.0, 1.0, None),
         (-4, "u'1-é付", START, None, 1.0, 1.0, None),
-        (-5, "u'2-é付", START + timedelta(days=3), "pay", math.nan, 1.0, "it's"),
-        (-6, "u'2-é付", START + timedelta(days=3), "pay", math.inf, 1.0, "it's"),
+        (-5, "u'4-é付", START + timedelta(days=3), "pay", math.nan, 1.0, "it's"),
+        (-6, "u'4-é付", START + timedelta(days=3), "pay", math.inf, 1.0, "it's"),
         (-7, "", START, "open", 1.0, 1.0, None),
         (-8, "NULL", START, "open", 1.0, 1.0, None),
         # A clock that runs ahead by half a year.

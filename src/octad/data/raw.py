@@ -210,9 +210,11 @@ def _from_engine(engine: Engine, table: str, where: Where | None) -> ir.Table:
     database = database or (folders[0] if folders else None)
     backend = engine.backend
     try:
-        return backend.table(name, database=database)
+        found: ir.Table = backend.table(name, database=database)
     except TableNotFound:
         pass
+    else:
+        return backend.as_moments(found) if hasattr(backend, "as_moments") else found
     try:
         near = backend.list_tables(database=database) if database else backend.list_tables()
     except Exception:  # noqa: BLE001 - every driver has errors of its own, and this is a courtesy

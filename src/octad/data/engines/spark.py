@@ -12,16 +12,20 @@ from typing import Any, ClassVar
 from urllib.parse import parse_qsl, urlsplit
 
 import ibis
+import ibis.expr.datatypes as dt
 import ibis.expr.operations as ops
 import ibis.expr.types as ir
 import pyarrow as pa
+import sqlglot.expressions as sge
 from ibis.backends.pyspark import Backend
 from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.types import TimestampType
 
 from octad.data.engines.base import Abilities, answered, refuse, template
+from octad.data.functions import INSTANT
 
 __all__ = ["ABILITIES", "Spark", "open_url"]
 
@@ -52,6 +56,12 @@ class _Compiler(PySparkCompiler):  # type: ignore[misc]
         if name == "try_strptime":
             refuse(ABILITIES.spoken, "times")
         return super().visit_ScalarUDF(op, **arguments)
+
+    def visit_IsInf(self, op: Any, *, arg: Any) -> Any:  # noqa: N802
+        """Ibis compares the expressions instead of writing a comparison, and always says no."""
+        if not op.arg.dtype.is_floating():
+            return sge.false()
+        return sge.or_(*(arg.eq(self.cast(word, dt.float64)) for word in ("inf", "-inf")))
 
     def visit_NonNullLiteral(self, op: Any, *, value: Any, dtype: Any) -> Any:  # noqa: N802
         """A bare 1.5 is a decimal to Spark, which adds and divides by rules of its own."""
@@ -120,10 +130,19 @@ class Spark(Backend):  # type: ignore[misc]
         columns = [rows.column(i).cast(field.type) for i, field in enumerate(wanted)]
         return expr.__pyarrow_result__(pa.Table.from_arrays(columns, schema=_nullable(wanted)))
 
+    def as_moments(self, table: ir.Table) -> ir.Table:
+        """Times that Spark knows the moment of, told from those that only show a clock.
+
+        Ibis gives both one type, and a source's `timezone:` would be applied to moments too.
+        """
+        kinds = self._session.sql(self.compile(table)).schema
+        known = [field.name for field in kinds if isinstance(field.dataType, TimestampType)]
+        return table.cast(dict.fromkeys(known, INSTANT)) if known else table
+
     def read_files(self, paths: list[str], name: str) -> ir.Table:
         """Parquet that the cluster itself can reach, as a view of this session."""
         self._session.read.parquet(*paths).createOrReplaceTempView(name)
-        return self.table(name)
+        return self.as_moments(self.table(name))
 
     def disconnect(self) -> None:
         """Let go of what was kept; the session too, when it is ours."""
