@@ -65,7 +65,7 @@ def test_a_difference_is_seen(
     for path in kept.glob("*.npz"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     opens = dict(np.load(kept / "opens.npz"))
-    opens["raw"][0, 0, 1, 0] *= 1 + 1e-6
+    opens["raw"][0, 0, 1, 0] += 1e-3
     np.savez(tmp_path / "opens.npz", **opens)
     rest = dict(np.load(kept / "rest.npz"))
     rest["volume users"] = rest["volume users"] + 1

@@ -34,6 +34,7 @@ from octad.version import __version__
 
 __all__ = ["explain"]
 
+_OPENING = "opening the sources"
 _READ_WHOLE = re.compile(r"^reading the events once$")
 
 
@@ -105,9 +106,12 @@ def explain(
             "many those are, the exposures tell."
         )
     sources = [*(_source(root, name, one, plan, look) for name, one in known.items()), *others]
-    stages = () if drawn is None else _stages(drawn, {s.name: s for s in sources}, look)
+    stages = () if drawn is None else _stages(drawn, {s.name: s for s in sources}, look, known)
     total = [stage.rows for stage in stages]
-    unknown = not stages or any(stage.of and stage.rows is None for stage in stages)
+    unsaid = [s.table for s in sources if not s.exact and s.kind != "table"]
+    if unsaid:
+        notes.append(f"How many rows {' and '.join(unsaid)} hold is known once they are read.")
+    unknown = not stages or any(not source.exact for source in sources)
     return Explanation(
         octad=__version__,
         launch=plan.launch.launch,
@@ -294,12 +298,28 @@ def _read_before(root: Path, one: _Known, look: Look | None) -> list[bool]:
     return [key in known for key in keys]
 
 
+def _accounted(known: Mapping[str, _Known]) -> int:
+    """Rows that are read for the account of files not read before; of text nobody knows."""
+    return sum(
+        (f.rows or 0) * (2 if name == "events" else 1)
+        for name, one in known.items()
+        for f, seen in zip(one.files, one.prints, strict=True)
+        if seen is None
+    )
+
+
 def _stages(
-    drawn: _Drawn, sources: Mapping[str, SourcePlan], look: Look | None
+    drawn: _Drawn,
+    sources: Mapping[str, SourcePlan],
+    look: Look | None,
+    known: Mapping[str, _Known],
 ) -> tuple[StagePlan, ...]:
     """The stages with the real data's rows in the place of the stand-in's."""
     found = []
     for name, rows in drawn.stages:
+        if name == _OPENING:
+            found.append(StagePlan(name=name, rows=_accounted(known) or None))
+            continue
         of = next((s for s, n in drawn.counts.items() if rows and rows % n == 0), "")
         if not rows or of not in sources:
             found.append(StagePlan(name=name))
