@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from functools import wraps
+from typing import Protocol, TypeVar
 
 from octad.model.finding import Answer, Grade
 from octad.model.inputs import Inputs
@@ -19,9 +20,29 @@ __all__ = [
     "grade_of",
     "level_text",
     "missing_metrics",
+    "once",
     "percent_text",
     "signed_percent",
 ]
+
+
+_T = TypeVar("_T")
+
+
+def once(made: Callable[[Plan, Inputs], _T]) -> Callable[[Plan, Inputs], _T]:
+    """Keep the last answer of a dear reckoning: two readings ask for it of the same inputs.
+
+    Plan and inputs are frozen, so the same objects mean the same answer; only the last are held.
+    """
+    kept: list[tuple[Plan, Inputs, _T]] = []
+
+    @wraps(made)
+    def ask(plan: Plan, inputs: Inputs) -> _T:
+        if not kept or kept[0][0] is not plan or kept[0][1] is not inputs:
+            kept[:] = [(plan, inputs, made(plan, inputs))]
+        return kept[0][2]
+
+    return ask
 
 
 class Reading(Protocol):

@@ -12,7 +12,14 @@ from octad.model.inputs import Inputs, MetricCells, Slice
 from octad.model.metric import QuantileMetric, ReviewMetric
 from octad.model.numbers import count, plain, share
 from octad.model.plan import Plan
-from octad.readings.base import ASSUMES, BREAKS, grade_of, percent_text, signed_percent
+from octad.readings.base import (
+    ASSUMES,
+    BREAKS,
+    grade_of,
+    once,
+    percent_text,
+    signed_percent,
+)
 from octad.readings.claims import capital, in_arm, segment_words, spoken
 from octad.readings.measure import anytime_decides, share_like
 from octad.stats.effects import compare
@@ -77,6 +84,7 @@ def look_error(plan: Plan, inputs: Inputs) -> float:
     return error * 6 / (math.pi * max(1, inputs.history.looks)) ** 2
 
 
+@once
 def search(plan: Plan, inputs: Inputs) -> Searched:
     """Search every metric's slices; the familywise error is shared among the searches."""
     names = [n for n in searched_metrics(plan) if _can_search(inputs.metrics.get(n))]
