@@ -8,6 +8,7 @@ with pytest 9.)
 from __future__ import annotations
 
 import gc
+import signal
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -72,9 +73,16 @@ def _stop_spark() -> None:
         session.stop()
 
 
+def _interrupted(*_: object) -> None:
+    raise KeyboardInterrupt
+
+
 @pytest.fixture(scope="session")
 def places(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Places]:
     with ExitStack() as stack:
+        # Whoever ends the tests (`timeout`, CI) must end the clusters with them.
+        before = signal.signal(signal.SIGTERM, _interrupted)
+        stack.callback(signal.signal, signal.SIGTERM, before)
         yield Places(tmp_path_factory.mktemp("engines"), stack)
 
 
