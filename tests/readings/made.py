@@ -20,7 +20,6 @@ from octad.model.inputs import (
     Slice,
     Tail,
     Volume,
-    Walks,
 )
 from octad.model.plan import Launch, Plan, Project
 from octad.stats.moments import Moments
@@ -68,15 +67,16 @@ def four(y: ArrayLike, d: ArrayLike = 1.0, x: ArrayLike = 0.0, w: ArrayLike = 1.
 def cells(
     name: str,
     *arms: FloatArray,
-    slices: Mapping[Slice, Sequence[NDArray[np.bool_]]] | None = None,
+    slices: Mapping[Slice, Sequence[ArrayLike]] | None = None,
     paired: bool = False,
 ) -> MetricCells:
     """Cells of rows by arm; a slice names its users in every arm."""
     every = [np.ones(len(a), dtype=bool) for a in arms]
-    sets = {Slice(): every, **(slices or {})}
+    sets: dict[Slice, Sequence[ArrayLike]] = {Slice(): every, **(slices or {})}
     parts = []
     for users in sets.values():
-        for rows, keep in zip(arms, users, strict=True):
+        for rows, named in zip(arms, users, strict=True):
+            keep = np.asarray(named, dtype=bool)
             bucket = np.arange(len(rows)) * 7919 % BUCKETS
             parts.append(Moments.from_rows(rows[keep], bucket[keep], BUCKETS))
     shape = (len(sets), len(arms), BUCKETS)
@@ -190,13 +190,6 @@ def errors(met: Sequence[Sequence[int]], users: int = 1_000, kind: str = "crash"
         kinds={kind: hits},
         times={kind: hits * 1.0},
     )
-
-
-def walks(staff: Sequence[int], times: Sequence[int] = (600, 300, 90, 10)) -> Walks:
-    """Four steps between events, and how often the team took each."""
-    steps = (("open", "pay"), ("pay", "done"), ("open", "help"), ("pay", "crash"))
-    n = np.array(times)
-    return Walks(steps, n // 2, n, np.array(staff), 500, 12, 0, 0)
 
 
 def found(answer: Answer, name: str) -> Finding:

@@ -10,7 +10,6 @@ import hashlib
 import hmac
 import os
 import secrets
-from collections import Counter
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -21,8 +20,7 @@ from numpy.typing import NDArray
 
 from octad.data.clock import DAY, SECOND
 from octad.data.population import BUCKETS
-from octad.model.finding import Story, StoryLine
-from octad.model.inputs import JobUse, Walks
+from octad.model.inputs import JobUse
 from octad.model.plan import Charter, Job
 
 __all__ = [
@@ -35,8 +33,6 @@ __all__ = [
     "some_of",
     "some_users",
     "steps_to_jobs",
-    "stories_of",
-    "walks_of",
 ]
 
 IntArray = NDArray[np.int64]
@@ -45,9 +41,6 @@ _USERS = 8_000
 MOST_STAFF = 300
 TEAM_BEFORE = 28 * DAY
 _VISIT_GAP = 30 * 60 * SECOND
-_STORY_LINES = 24
-_FEWEST_EVENTS = 3
-_MOST_WALKS = 5_000
 _KEY = 32
 
 
@@ -175,39 +168,6 @@ def sample_of(
     )
 
 
-def walks_of(sample: Sample) -> Walks | None:
-    """Pairs of events in a row within a visit: how many users take them, and whether staff do."""
-    if not len(sample.person):
-        return None
-    same = sample.visit[1:] == sample.visit[:-1]
-    width = len(sample.names)
-    pair = (sample.event[:-1] * width + sample.event[1:])[same]
-    person = sample.person[1:][same]
-    mine = person >= 0
-    if not mine.any():
-        return None
-    pairs, index, times = np.unique(pair[mine], return_inverse=True, return_counts=True)
-    takers = np.unique(np.stack([index, person[mine]]), axis=1)
-    users = np.bincount(takers[0], minlength=len(pairs))
-    team = Counter(pair[~mine].tolist())
-    staff = np.array([team.get(int(p), 0) for p in pairs], dtype=np.int64)
-    order = np.argsort(-times, kind="stable")[:_MOST_WALKS]
-    return Walks(
-        steps=tuple(
-            (sample.names[int(pairs[i]) // width], sample.names[int(pairs[i]) % width])
-            for i in order
-        ),
-        users=users[order],
-        times=times[order],
-        staff=staff[order],
-        sampled=sample.users,
-        team=sample.staff,
-        once=int((times == 1).sum()),
-        twice=int((times == 2).sum()),
-        query=sample.query,
-    )
-
-
 def steps_to_jobs(sample: Sample, jobs: JobUse, charter: Charter) -> JobUse:
     """Add to `jobs` the events before each job in a visit, and the visits that reach it."""
     arms = len(sample.arms)
@@ -262,51 +222,3 @@ def pseudonym_key(folder: Path) -> bytes:
 def pseudonym(user: str, key: bytes) -> str:
     """A user's name on a page: eight hex digits of a keyed hash."""
     return hmac.new(key, user.encode(), hashlib.sha256).hexdigest()[:8]
-
-
-def stories_of(
-    sample: Sample, errors: tuple[str, ...], count: int, key: bytes
-) -> tuple[Story, ...]:
-    """Timelines of real users: from each arm in turn, half of them users who met an error.
-
-    Args:
-        sample: Events in order.
-        errors: Events that mean something went wrong.
-        count: How many stories.
-        key: For the names.
-    """
-    bad = np.isin(sample.event, [i for i, name in enumerate(sample.names) if name in errors])
-    people, events = np.unique(sample.person[sample.person >= 0], return_counts=True)
-    met = np.isin(people, np.unique(sample.person[bad]))
-    arm = sample.arm[people]
-    names = [pseudonym(sample.ids[int(p)], key) for p in people]
-    by_name = np.argsort(names)
-    chosen: list[int] = []
-    for turn in range(count):
-        wants_error = (turn // len(sample.arms)) % 2 == 1
-        pool = by_name[((arm == turn % len(sample.arms)) & (met == wants_error))[by_name]]
-        pool = pool[~np.isin(pool, chosen)]
-        busy = pool[events[pool] >= _FEWEST_EVENTS]
-        if len(pool):
-            chosen.append(int(busy[0] if len(busy) else pool[0]))
-    return tuple(_story(sample, int(people[i]), bad, names[i]) for i in chosen)
-
-
-def _story(sample: Sample, person: int, bad: NDArray[np.bool_], name: str) -> Story:
-    mine = np.flatnonzero(sample.person == person)
-    lines = []
-    for i in mine[:_STORY_LINES]:
-        since = int(sample.time[i]) - int(sample.exposed[person])
-        clock = str(sample.time[i].astype("datetime64[us]"))[11:16]
-        lines.append(
-            StoryLine(
-                day=since // DAY,
-                time=clock,
-                event=sample.names[int(sample.event[i])],
-                error=bool(bad[i]),
-            )
-        )
-    arm = sample.arms[int(sample.arm[person])]
-    more = len(mine) - len(lines)
-    tail = f"; {more:,} more events follow" if more > 0 else ""
-    return Story(title=f"A user in the {arm} arm{tail}", user=name, lines=tuple(lines))

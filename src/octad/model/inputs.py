@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octad.model.finding import Story
+from octad.model.topics import Topics
 from octad.stats.moments import Moments
 
 __all__ = [
@@ -37,7 +38,6 @@ __all__ = [
     "Tail",
     "Visits",
     "Volume",
-    "Walks",
     "Ways",
 ]
 
@@ -260,29 +260,6 @@ class Errors:
 
 
 @dataclass(frozen=True, slots=True)
-class Walks:
-    """Journeys (pairs of events in a row) that users take, and whether the team has.
-
-    Attributes:
-        steps: Length P, each ``(from, to)``; most taken first.
-        users, times: (P,) sampled users who took it, and how often it was taken.
-        staff: (P,) times the team took it.
-        sampled: Users in the sample; `team` staff members seen at all.
-        once, twice: Journeys that were seen once, and twice, in the whole sample (for Chao–Jost).
-    """
-
-    steps: tuple[tuple[str, str], ...]
-    users: IntArray
-    times: IntArray
-    staff: IntArray
-    sampled: int
-    team: int
-    once: int
-    twice: int
-    query: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Ways:
     """Journeys of a sample of users, and whether the team has gone them: U people, P ways.
 
@@ -478,6 +455,7 @@ class Inputs:
         kinds: Metric that counts several events, to each event's own cells (everyone only).
         patterns: Signs of trouble that no event names, in a sample, by intensity of use.
         cohort: Older users, for what early behaviour says of later.
+        topics: What a person wants otherwise about the demands found in reviews.
     """
 
     as_of: datetime | None = None
@@ -493,7 +471,6 @@ class Inputs:
     retention: Retention | None = None
     jobs: JobUse | None = None
     errors: Errors | None = None
-    walks: Walks | None = None
     ways: Ways | None = None
     patterns: Errors | None = None
     stories: tuple[Story, ...] = ()
@@ -509,3 +486,4 @@ class Inputs:
     queries: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     cost: Any = None
     files_read: FilesRead | None = None
+    topics: Topics = field(default_factory=Topics)

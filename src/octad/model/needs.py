@@ -24,7 +24,7 @@ class Needs:
         retention: The share of users active on each day since exposure.
         jobs: Usage of the charter's jobs by arm, before and after exposure.
         errors: Errors by intensity of use before exposure.
-        walks: What users do and staff do.
+        walks: Journeys of users and of the team, and signs of trouble.
         stories: How many timelines of real users.
         named: Users, under their keyed hashes, whose timelines are wanted again.
         hurt: Segments that the launch hurts, each as attribute and value pairs: some of the
