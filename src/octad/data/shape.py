@@ -13,6 +13,7 @@ from octad.data.columns import as_flag, as_id, as_text, column, given, known_col
 from octad.data.looks import WHOLE as AS_IT_IS
 from octad.data.looks import Look
 from octad.data.numbers import as_number, number_rule, typed
+from octad.data.ratings import bare_stars
 from octad.data.raw import TRACE
 from octad.data.roles import FLAGS, IDS, NUMBERS, REQUIRED, ROLES, TIMES, Found, Places
 from octad.data.rows import row_digest, row_text
@@ -98,9 +99,10 @@ def shape(
             notes += times.notes
             ours[role] = to_utc(found.value, times)
         elif role in NUMBERS:
-            numbers = number_rule(table, found.value, found.named, look=look)
+            plain = bare_stars(table, found.value) if role == "rating" else found.value
+            numbers = number_rule(table, plain, found.named, look=look)
             notes += numbers.notes
-            parsed = as_number(found.value, numbers)
+            parsed = as_number(plain, numbers)
             endless = (parsed.isnan() | parsed.isinf()).fill_null(False)
             ours[role] = endless.ifelse(ibis.null("float64"), parsed)
         elif role in FLAGS:

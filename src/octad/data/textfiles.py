@@ -17,6 +17,7 @@ import duckdb
 from octad.data.blanks import spellings
 from octad.data.connect import Engine, listed, literal, quoted
 from octad.data.delimited import Broken, Dialect, mend, sniff_dialect
+from octad.data.envelopes import unwrapped
 from octad.data.files import is_packed, open_bytes, sniff, write_utf8
 from octad.errors import DataError, Where
 
@@ -197,7 +198,7 @@ _PAIRS_TYPE = (
 
 
 def read_json(engine: Engine, name: str, path: Path, where: Where | None) -> Part:
-    """Read JSON lines (or one JSON array) into an in-memory table of JSON cells.
+    """Read JSON lines (or an array, or an API's answers) into an in-memory table of JSON cells.
 
     Args:
         engine: Where the table is made.
@@ -216,6 +217,9 @@ def read_json(engine: Engine, name: str, path: Path, where: Where | None) -> Par
     try:
         with _workbench(engine) as folder:
             clean = _as_utf8(path, folder, found, unpack=False)
+            within = folder / "within.jsonl"
+            inside = unwrapped(clean, within)
+            clean = within if inside else clean
             array = _starts_array(clean)
             kind = "format='array'" if array else "format='newline_delimited', ignore_errors=true"
             run(
@@ -223,7 +227,7 @@ def read_json(engine: Engine, name: str, path: Path, where: Where | None) -> Par
                 f"{listed([clean])}, {kind}, maximum_depth=1, sample_size=-1, "
                 "maximum_object_size=67108864)"
             )
-        if not array:
+        if not array and not inside:
             found.broken = _broken_lines(engine, name, path)
         columns = _columns(engine, name)
         if columns == ["json"]:
