@@ -25,6 +25,7 @@ from octad.model.plan import (
     UnitSource,
     UserSource,
 )
+from octad.model.topics import Topics
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -39,7 +40,15 @@ def test_the_verdict_page_shows_the_table_of_the_code() -> None:
 
 def _keys() -> set[str]:
     models: list[type[BaseModel]] = [Project, Charter, Job, Launch, Rules, *METRIC_KINDS.values()]
-    models += [EventSource, ExposureSource, ReleaseSource, ReviewSource, UnitSource, UserSource]
+    models += [
+        EventSource,
+        ExposureSource,
+        ReleaseSource,
+        ReviewSource,
+        Topics,
+        UnitSource,
+        UserSource,
+    ]
     return {key for model in models for key in model.model_fields} | set(Sources.model_fields)
 
 

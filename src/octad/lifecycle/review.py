@@ -89,7 +89,7 @@ def look_at(
         where=lambda key: place_of(loaded, key),
     )
     history, deviations = history_of(inputs)
-    inputs = replace(inputs, history=history)
+    inputs = replace(inputs, history=history, topics=loaded.home.topics)
     answers: dict[str, Answer] = {}
     taken: list[Stage] = []
     for name, reading in readings.items():

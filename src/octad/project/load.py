@@ -7,6 +7,7 @@ from pathlib import Path
 
 from octad.errors import FileError, UnknownNameError, Where, nearest
 from octad.model.plan import Launch, Plan, Project
+from octad.model.topics import Topics
 from octad.project.checks import launch_problems, project_problems
 from octad.project.document import Document, read
 from octad.project.problems import as_error, shown, tidy
@@ -15,6 +16,7 @@ from octad.project.yamlfile import validate_document
 __all__ = [
     "LAUNCHES",
     "PROJECT_FILE",
+    "TOPICS_FILE",
     "LoadedPlan",
     "LoadedProject",
     "find_root",
@@ -25,6 +27,7 @@ __all__ = [
 
 PROJECT_FILE = "octad.yml"
 LAUNCHES = "launches"
+TOPICS_FILE = "topics.yml"
 
 
 _LONGEST_NAME = 200
@@ -46,11 +49,14 @@ class LoadedProject:
     Attributes:
         root: The folder it lies in; paths in `sources` count from here.
         lines: Dotted key path to line, such as ``{"metrics.opens": 14}``.
+        topics: What `topics.yml` says, if the project has one. It is no part of a plan: names of
+            demands may be mended at any time, and no verdict rests on them.
     """
 
     project: Project
     path: Path
     lines: dict[str, int] = field(default_factory=dict, repr=False)
+    topics: Topics = field(default_factory=Topics, repr=False)
 
     @property
     def root(self) -> Path:
@@ -126,7 +132,18 @@ def load_project(root: Path) -> LoadedProject:
     problems = project_problems(project, document)
     if problems:
         raise as_error(problems)
-    return LoadedProject(project, document.path, document.lines())
+    return LoadedProject(project, document.path, document.lines(), _topics(root))
+
+
+def _topics(root: Path) -> Topics:
+    path = root / TOPICS_FILE
+    if path.is_file():
+        return validate_document(Topics, read(path))
+    other = path.with_suffix(".yaml")
+    if other.is_file():
+        what = "The file of demands is called topics.yml, and this one topics.yaml."
+        raise FileError(what, where=Where(shown(other)), mend="Rename it to topics.yml.")
+    return Topics()
 
 
 def load_plan(root: Path, name: str) -> LoadedPlan:

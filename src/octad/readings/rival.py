@@ -16,6 +16,8 @@ from octad.model.needs import Needs
 from octad.model.numbers import day as day_text
 from octad.model.numbers import plain
 from octad.model.plan import Plan
+from octad.readings.demands import demands
+from octad.readings.heard import hear
 from octad.readings.moving import moving
 from octad.readings.precedents import precedents
 from octad.readings.stars import stars as stars_of
@@ -38,7 +40,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     """Compare what is said after the launch with what was said before, ours beside rivals'.
 
     Bought, pushed and pasted praise is set aside before anything is measured, and the page says
-    what the figures are with it. Rivals' gains and precedents are told but take no side.
+    what the figures are with it. Rivals' gains, demands and precedents are told but take no side.
     The stance comes from three findings:
 
     - stars: our change less rivals' change; against or for when its 95% interval leaves zero,
@@ -64,9 +66,12 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         )
     rivals = bool((~talk.ours & talk.sound).any())
     missing = [] if rivals else [_no_rivals(plan)]
-    stars, moves, said = stars_of(talk), moving(plan, talk), words(talk)
+    heard = hear(talk)
+    stars, moves, said = stars_of(talk), moving(plan, talk), words(heard)
     praise = _praise(plan, talk)
-    found = [stars, *said, moves, praise, _gains(talk) if rivals else None]
+    asked, unasked = demands(plan, heard, inputs.topics)
+    missing += unasked
+    found = [stars, *said, moves, praise, _gains(talk) if rivals else None, *asked]
     past = precedents(plan, talk, inputs.releases)
     if isinstance(past, str):
         missing.append(past)

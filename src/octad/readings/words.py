@@ -7,10 +7,10 @@ from numpy.typing import NDArray
 
 from octad.model.finding import Evidence, Finding, Grade, Number, Quotes, Stance, Table
 from octad.model.numbers import plain, share
-from octad.readings.voices import FEWEST, Talk, quote_of
-from octad.text.contrast import Shift, contrast, voices
+from octad.readings.heard import Heard
+from octad.readings.voices import FEWEST, quote_of
+from octad.text.contrast import Shift, contrast
 from octad.text.quotes import pick_quotes
-from octad.text.tokens import TermMatrix, term_matrix
 
 __all__ = ["is_outcry", "words"]
 
@@ -21,7 +21,7 @@ _NAMED, _QUOTED = 3, 3
 _OUTCRY, _MORE = 0.25, 0.15
 
 
-def words(talk: Talk) -> list[Finding]:
+def words(heard: Heard) -> list[Finding]:
     """Contrast our reviews after with before, rivals' change taken off.
 
     A term is a complaint when the reviews that carry it give 2.5 stars or fewer on average, and
@@ -32,11 +32,9 @@ def words(talk: Talk) -> list[Finding]:
     Returns:
         What rose, then what fell; either is left out when nothing passed.
     """
-    rows = np.flatnonzero((talk.before | talk.after) & talk.sound)
-    reviews = talk.reviews
-    matrix = term_matrix(reviews.text[rows])
+    talk, rows, matrix = heard.talk, heard.rows, heard.matrix
     ours, before, after = talk.ours[rows], talk.before[rows], talk.after[rows]
-    products = reviews.product[rows]
+    products = talk.reviews.product[rows]
     controls = []
     for name in sorted({str(p) for p in products[~ours]}):
         pair = (~ours & before & (products == name), ~ours & after & (products == name))
@@ -46,7 +44,7 @@ def words(talk: Talk) -> list[Finding]:
         matrix,
         ours & before,
         ours & after,
-        voice=voices(reviews.text[rows], reviews.author[rows]),
+        voice=heard.voice,
         controls=controls,
     )
     method = (
@@ -57,7 +55,7 @@ def words(talk: Talk) -> list[Finding]:
     result = []
     for name, shifts, side in (("rose", found.rose, after), ("fell", found.fell, before)):
         if shifts:
-            part = _Side(talk, matrix, rows, ours & side, name)
+            part = _Side(heard, ours & side, name)
             finding = part.finding(shifts, found.before + found.after, method)
             result.append(
                 finding.model_copy(
@@ -87,11 +85,9 @@ _BREAKS = "A prompt that asks for certain words; a new crowd of writers; a store
 class _Side:
     """One list of terms with the reviews that hold them."""
 
-    def __init__(
-        self, talk: Talk, matrix: TermMatrix, rows: NDArray[np.int64], side: BoolArray, name: str
-    ) -> None:
-        self.talk, self.matrix, self.rows, self.side, self.name = talk, matrix, rows, side, name
-        self.stars = talk.reviews.rating[rows]
+    def __init__(self, heard: Heard, side: BoolArray, name: str) -> None:
+        self.talk, self.matrix, self.rows = heard.talk, heard.matrix, heard.rows
+        self.texts, self.stars, self.side, self.name = heard.texts, heard.stars, side, name
 
     def _liking(self, term: str) -> float:
         stars = self.stars[self.matrix.column(term) & self.side]
@@ -158,9 +154,8 @@ class _Side:
         )
 
     def _quotes(self, shift: Shift) -> Quotes:
-        texts = self.talk.reviews.text[self.rows]
         pick = pick_quotes(
-            self.matrix, texts, self.matrix.column(shift.term) & self.side, ratings=self.stars
+            self.matrix, self.texts, self.matrix.column(shift.term) & self.side, ratings=self.stars
         )
         return Quotes(
             title=f"“{shift.term}”",
