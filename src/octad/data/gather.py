@@ -69,15 +69,12 @@ def gather(
 
 
 def _count_looked_at(tape: Tape, tables: Tables) -> None:
-    """Count the rows of files that were read for their account: new ones, and changed ones.
-
-    Events are looked at twice there, for their days and for their names.
-    """
+    """Count the rows of files that were read for their account: new ones, and changed ones."""
     rows = 0
-    for name, filed in tables.files.items():
+    for filed in tables.files.values():
         for receipt, fresh in zip(filed.receipts, filed.fresh, strict=True):
             out = sum(reject.rows for reject in receipt.rejects)
-            rows += fresh * (receipt.kept + out) * (2 if name == "events" else 1)
+            rows += fresh * (receipt.kept + out)
     if rows:
         stage, seconds, _ = tape.stages[-1]
         tape.stages[-1] = (stage, seconds, rows)
