@@ -20,6 +20,7 @@ from octad.readings.demands import demands
 from octad.readings.heard import hear
 from octad.readings.moving import moving
 from octad.readings.precedents import precedents
+from octad.readings.releases import releases_around
 from octad.readings.stars import stars as stars_of
 from octad.readings.voices import FEWEST, Talk, listen
 from octad.readings.words import is_outcry, words
@@ -40,7 +41,8 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     """Compare what is said after the launch with what was said before, ours beside rivals'.
 
     Bought, pushed and pasted praise is set aside before anything is measured, and the page says
-    what the figures are with it. Rivals' gains, demands and precedents are told but take no side.
+    what the figures are with it. Rivals' gains, demands, release studies and precedents are told
+    but take no side.
     The stance comes from three findings:
 
     - stars: our change less rivals' change; against or for when its 95% interval leaves zero,
@@ -71,7 +73,12 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     praise = _praise(plan, talk)
     asked, unasked = demands(plan, heard, inputs.topics)
     missing += unasked
+    release = releases_around(talk, inputs.releases)
     found = [stars, *said, moves, praise, _gains(talk) if rivals else None, *asked]
+    if isinstance(release, str):
+        missing.append(release)
+    else:
+        found.append(release)
     past = precedents(plan, talk, inputs.releases)
     if isinstance(past, str):
         missing.append(past)
