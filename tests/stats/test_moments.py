@@ -151,3 +151,22 @@ def test_groups_out_of_range_are_refused() -> None:
 def test_merging_is_associative(one: Rows, two: Rows, three: Rows) -> None:
     a, b, c = (Moments.from_rows(t) for t in (one, two, three))
     _same((a + b) + c, a + (b + c))
+
+
+def test_a_part_of_the_buckets_is_merged_without_copying_as_by_indexing() -> None:
+    rng = np.random.default_rng(8)
+    cells = Moments.from_rows(rng.normal(3, 2, (4_000, 4)), rng.integers(0, 60, 4_000), 60)
+    cube = Moments(
+        cells.n.reshape(3, 2, 10), cells.mean.reshape(3, 2, 10, 4),
+        cells.comoment.reshape(3, 2, 10, 4, 4),
+    )  # fmt: skip
+    for keep in (np.arange(10) % 3 == 0, np.ones(10, dtype=bool), np.zeros(10, dtype=bool)):
+        found, wanted = cube.total_of(keep), cube[:, :, keep].total(2) if keep.any() else None
+        if wanted is None:
+            assert not found.n.any()
+            assert not found.comoment.any()
+            continue
+        np.testing.assert_array_equal(found.n, wanted.n)
+        np.testing.assert_allclose(found.mean, wanted.mean, rtol=1e-13)
+        # Sums of some hundreds of products, taken in another order.
+        np.testing.assert_allclose(found.comoment, wanted.comoment, rtol=1e-11, atol=1e-9)

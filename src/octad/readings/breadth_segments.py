@@ -96,9 +96,10 @@ def search(plan: Plan, inputs: Inputs) -> Searched:
     for name in names:
         cells = inputs.metrics[name]
         for arm in arms:
+            pair = cells.moments if len(inputs.arms) == 2 else cells.moments[:, [0, arm]]
             try:
                 found = find_harm(
-                    cells.moments[:, [0, arm]],
+                    pair,
                     better=plan.metric(name).better,
                     error=error,
                     seed=plan.launch.halving,

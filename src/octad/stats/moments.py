@@ -126,8 +126,30 @@ class Moments:
         # Refined as in `from_rows`: merging groups of one constant leaves that constant.
         mean = mean + (weight * (self.mean - np.expand_dims(mean, axes))).sum(axis=axes)
         away = self.mean - np.expand_dims(mean, axes)
-        between = self.n[..., None, None] * away[..., :, None] * away[..., None, :]
-        return Moments(n, mean, (self.comoment + between).sum(axis=axes))
+        comoment = self.comoment.sum(axis=axes)
+        # Product by product: all of them at once would take sixteen times the means' memory.
+        for i in range(self.k):
+            weighed = self.n * away[..., i]
+            for j in range(i, self.k):
+                between = (weighed * away[..., j]).sum(axis=axes)
+                comoment[..., i, j] += between
+                if j > i:
+                    comoment[..., j, i] += between
+        return Moments(n, mean, comoment)
+
+    def total_of(self, keep: ArrayLike) -> Moments:
+        """Merge those groups along the last leading axis that are kept, without copying them.
+
+        Args:
+            keep: (B,) whether to keep each, B the length of the last leading axis.
+        """
+        mask = np.asarray(keep, dtype=np.float64)
+        some = np.asarray(keep, dtype=bool)
+        flat = self.comoment.reshape(*self.shape, self.k**2)
+        inside = (mask @ flat).reshape(*self.shape[:-1], self.k, self.k)
+        nothing = np.broadcast_to(np.zeros(()), (*self.n[..., some].shape, self.k, self.k))
+        between = Moments(self.n[..., some], self.mean[..., some, :], nothing).total(-1)
+        return Moments(between.n, between.mean, between.comoment + inside)
 
     def __add__(self, other: Moments) -> Moments:
         """Merge group by group."""

@@ -165,17 +165,16 @@ def find_harm(
         raise NotEstimable(
             "The users fall into too few groups to split them in two halves and search one of them."
         )
-    early = halves(len(held), seed)[held]
-    moments = moments[:, :, held]
+    first_half = halves(len(held), seed)
+    masks = held & first_half, held & ~first_half
     # The draws have a stream of their own, beside that of the halving.
     rng = np.random.default_rng([seed, 1])
     sign = -1.0 if better == "up" else 1.0
-    parts = moments[:, :, early], moments[:, :, ~early]
-    pooled = [part.total(2) for part in parts]
+    pooled = [moments.total_of(mask) for mask in masks]
     question = _Question(relative=relative, rest=against == "rest")
     first, second = (
-        question.ask(part, half.n[..., None] * half.mean)
-        for part, half in zip(pooled, parts, strict=True)
+        question.ask(part, moments.n[:, :, mask, None] * moments.mean[:, :, mask])
+        for part, mask in zip(pooled, masks, strict=True)
     )
     whole = question.ask(pooled[0] + pooled[1])
     seen = first.ok & second.ok
