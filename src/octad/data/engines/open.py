@@ -137,7 +137,7 @@ def _answered(opener: Any, url: str, spoken: str, where: Where | None) -> Any:
         said = _hidden(first_line(error), url)
         # `from None`: the driver's own error may hold the password.
         raise DataError(
-            f"connection: {spoken} does not answer at {masked(url)}: {said}",
+            f"connection: {spoken} does not answer at {masked(url)}: {said.rstrip('. ')}.",
             where=where,
             mend="Is it running, and may this user read it?",
         ) from None
