@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from octad.model.finding import Bars, Grade, Stance
-from octad.model.inputs import Exposure, Inputs, JobUse
+from octad.model.inputs import Errors, Exposure, Inputs, JobUse
 from octad.model.plan import Charter, Job
 from octad.readings import product
 from tests.readings.voices_kit import plan_of, reviews_of, spread
@@ -186,6 +186,41 @@ def test_quotes_against_a_never_line_are_against_but_never_harm() -> None:
     quiet = next(f for f in product.read(plan, talk(told[3:])).findings if "never" in f.id)
     assert quiet.stance is None
     assert "none speaks against it" in quiet.claim
+
+
+MONEY = {"money": "Lose a person's money."}
+
+
+def errors_of(met: tuple[int, int], other: tuple[int, int]) -> Errors:
+    """10,000 users an arm in one band; how many met each of two error events."""
+    users = np.array([[10_000], [10_000]])
+    kinds = {
+        "balance_wrong": np.array(met)[:, None],
+        "page_timeout": np.array(other)[:, None],
+    }
+    hits = np.array([met, other]).sum(axis=0)[:, None]
+    return Errors(("all",), users, hits, users * 10.0, hits * 1.0, kinds=kinds)
+
+
+def test_an_event_that_touches_a_never_line_and_rises_is_against() -> None:
+    plan = plan_of(
+        charter=Charter(never=MONEY, errors=("balance_wrong", "page_timeout")),
+        never={"money": "Every transfer is checked twice."},
+        experiment=True,
+    )
+    arms = ("control", "treatment")
+    rising = Inputs(arms=arms, errors=errors_of((20, 90), (5, 5)), final=True)
+    (line,) = product.read(plan, rising).findings
+    assert line.stance is Stance.AGAINST
+    assert not line.harm
+    assert line.grade is Grade.A
+    assert "“balance_wrong” was met by 0.90% of users, 0.20% in control" in line.claim
+    calm = Inputs(arms=arms, errors=errors_of((20, 22), (5, 900)), final=True)
+    (line,) = product.read(plan, calm).findings
+    # The event that rose has nothing to do with money.
+    assert line.stance is None
+    assert "page_timeout" not in line.claim
+    assert product.needs(plan).errors
 
 
 def test_needs_follow_the_charter() -> None:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from octad.text.concepts import concepts_of, speaks_of
+from octad.text.concepts import concepts_of, speaks_of, touches
 
 FAMILY = concepts_of("family", "Show a person's family something they would be ashamed of.")
 
@@ -29,3 +29,18 @@ def test_a_line_without_close_words_stands_for_itself() -> None:
     assert speaks_of(["my receipts were thrown away, before tax"], line).tolist() == [True]
     assert speaks_of(["nice receipts"], line).tolist() == [False]
     assert speaks_of(["anything"], concepts_of("", "")).tolist() == [False]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("money_lost", True),
+        ("wrongBalance", True),
+        ("LOST_FUNDS", True),
+        ("余额错误", True),
+        ("page_timeout", False),
+        ("lost_connection", False),
+    ],
+)
+def test_names_of_events_that_touch_a_line(name: str, expected: bool) -> None:
+    assert touches(name, concepts_of("money", "Lose a person's money.")) is expected

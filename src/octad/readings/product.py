@@ -9,6 +9,7 @@ from octad.model.inputs import Inputs
 from octad.model.needs import Needs
 from octad.model.plan import Plan
 from octad.readings.famous import talk_of_jobs
+from octad.readings.job_split import split
 from octad.readings.jobs import displaced, mix, steps
 from octad.readings.never import never_lines
 from octad.readings.voices import Talk, listen
@@ -17,11 +18,16 @@ QUESTION = "Is it still the product it is meant to be?"
 
 
 def needs(plan: Plan) -> Needs:
-    """Ask for the use of the charter's jobs, and for reviews."""
+    """Ask for the use of the charter's jobs, for reviews, and for errors to hold lines against."""
     charter = plan.project.charter
     terms = any(job.terms for job in charter.jobs.values())
     used = any(job.events for job in charter.jobs.values())
-    return Needs(jobs=used, exposure=used, reviews=terms or bool(charter.never))
+    return Needs(
+        jobs=used,
+        exposure=used,
+        reviews=terms or bool(charter.never),
+        errors=bool(charter.never and charter.errors),
+    )
 
 
 def read(plan: Plan, inputs: Inputs) -> Answer:
@@ -33,8 +39,9 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     - displaced: of those who did a core job before, how many still do, against control (Holm over
       the jobs). Against when fewer are shown to.
     - talk: whether core jobs' share of what people write fell while another job's rose: against.
-    - never-lines: see `octad.readings.never`; quotes alone are against, never harm.
-    - steps to each core job are told, without a side.
+    - never-lines: see `octad.readings.never`; quotes and events are against, never harm.
+    - whether more people do a job or each does it more often, and the steps to each core job, are
+      told, without a side.
 
     Against: any of these is against. For: the mix is for, and none of the others is mixed. Mixed:
     anything else. Silent: a charter without jobs and lines, or no data for any of them.
@@ -50,6 +57,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     findings: list[Finding] = []
     if inputs.jobs is not None and charter.jobs:
         findings += mix(plan, inputs, inputs.jobs)
+        findings += split(plan, inputs, inputs.jobs)
         findings += displaced(plan, inputs, inputs.jobs)
         findings += steps(plan, inputs, inputs.jobs)
     elif charter.jobs:
@@ -60,7 +68,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         missing.append(heard)
     if charter.jobs and not any(job.terms for job in charter.jobs.values()):
         missing.append("The `terms:` of the charter's jobs: the words people use for them.")
-    lines = never_lines(plan, talk)
+    lines = never_lines(plan, talk, inputs)
     if not charter.never:
         missing.append("The charter's `never:` in octad.yml: the lines it must never cross.")
     if not findings and not lines:

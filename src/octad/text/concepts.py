@@ -19,7 +19,7 @@ from octad.text.mentions import terms_pattern
 from octad.text.store import own_words
 from octad.text.words import ENGLISH_STOP
 
-__all__ = ["Concepts", "concepts_of", "speaks_of"]
+__all__ = ["Concepts", "concepts_of", "speaks_of", "touches"]
 
 _CLOSE = """
 family, families, wife, husband, mother, father, mom, mum, dad, parent, parents, son,
@@ -75,6 +75,7 @@ not one's own people person person's put should somebody someone something such 
 thing things user users way without would
 """
 _VAGUE = frozenset(_VAGUE_WORDS.split())
+_PART = re.compile(r"[A-Z]?[^\W_A-Z]+|[A-Z]+(?![^\W_A-Z])|[\u4e00-\u9fff]+")
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]{2,}|[\u4e00-\u9fff]{2,}")
 
 
@@ -155,3 +156,18 @@ def speaks_of(
             needed = min(2, len(concepts.others))
         marked[i] = sum(p.search(words) is not None for p in concepts.others) >= needed
     return marked
+
+
+def touches(name: str, concepts: Concepts) -> bool:
+    """Whether an event's name touches a never-line: its name, or two concepts of its sentence.
+
+    A name is a word or two, so less is asked of it than of a text.
+
+    >>> line = concepts_of("money", "Lose a person's money.")
+    >>> touches("balance_wrong", line), touches("page_timeout", line)
+    (True, False)
+    """
+    words = " ".join(_PART.findall(name)).lower()
+    if any(pattern.search(words) for pattern in concepts.named):
+        return True
+    return sum(pattern.search(words) is not None for pattern in concepts.others) >= 2
