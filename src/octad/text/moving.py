@@ -17,11 +17,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octad.text.mentions import terms_pattern
+from octad.text.moving_zh import PLAIN_LEAVE, PLAIN_NOT_LEFT, STEMS, vows_to_leave
 from octad.text.store import own_words
 
 __all__ = ["Moves", "find_moves"]
 
 _FLAGS = re.IGNORECASE
+_HAN = re.compile(r"[\u3400-\u9fff]")
 _APP = (
     r"(?:it|this|the app|this app|(?:the|this) (?:\w+ )?application|app|this one|that app|your app)"
 )
@@ -49,10 +51,7 @@ _LEAVE = _any(
     rf"\b(?:find|finding|looking for|look for|seek(?:ing)?|get|try|use|using) {_ELSEWHERE}",
     r"\b(?:bye|goodbye|good bye) (?:forever|for good)\b",
     r"\bi(?:'m| am) (?:done with|leaving) this\b|\b(?:have|has|'ve|i) stopped using (?:it|this)\b",
-    r"卸载|弃用|再也不用了|再也不用(?=[。！!，,\s]|$|这|你们|它)|不会再用|不再使用|粉转黑",
-    r"(?:换|改用|用)(?:个|了)?别的(?:app|软件|牌子|银行)",
-    r"(?:换|转)(?:成|到|去)?(?:其他|其它|别的|另外|另一)(?!手机|账号|设备|号|网络|wifi)",
-    r"换(?:一个|个|别家)(?:软件|app|牌子|平台|银行)",
+    *PLAIN_LEAVE,
     r"\b(?:saya|aku|gw|gue|langsung|mau|akan|mending|terpaksa) (?:hapus|copot)"
     r"(?: aja| saja)? (?:aplikasi|apk|app)",
     r"\b(?:pindah|ganti|beralih|migrasi) (?:ke )?(?:bank|aplikasi|apk|app|mbanking|rekening)"
@@ -62,7 +61,6 @@ _LEAVE = _any(
     r"\b(?:hapus|copot|uninstal+) (?:aja|saja|aj)\b|\b(?:maaf|akhirnya|terpaksa|biar) (?:ku |saya )?(?:di? ?)?(?:hapus|copot)\b",
     r"\bmending(?:an)? (?:ganti|pindah) (?:bank|rekening)\b",
     r"\botw (?:delete?|hapus|uninstal+)|\bpindah (?:bank|buku)\b|\bleaving \w+(?: ecosystem)? (?:forever|for good)",
-    r"(?:已|己|果断|直接|马上)(?:经)?(?:删|卸)(?:了|掉|除)?|以后不会再?用|再见[!！。~👋]*\s*$|放弃.{0,6}(?:吧|念头)|再见再见|下个.{0,6}不考虑",
 )
 # What takes a leaving back: a repair, a refusal, a question, a thing that is not the product.
 _NOT_LEFT = _any(
@@ -78,10 +76,7 @@ _NOT_LEFT = _any(
     r"(?:not|n't)(?: allow\w*| let\w*)?(?: me)? (?:to )?clos|un-?inn?stal\w* (?:was the only|or disable)",
     r"delete it (?:many|several|multiple) times",
     r"(?:tidak|jangan|gak|ga|sebelum) (?:\w+ ){0,1}(?:uninstal|hapus|pindah|ganti)|udah di ?uninstal",
-    r"卸载(?:了|后|掉|之后|过|以后)*[^。！!\n]{0,6}"
-    r"(?:重|再|又|安装|下载|还是|也|都|才|就好|就行|解决|多次|无数|好几)",
-    r"(?:不|别|没|未|无法|怎么|自动|重复|反复)[^。，,！!\n]{0,4}卸载|卸载不|卸不|卸载(?:重|从|吗|么)|卸载了?(?:两|三|几|好多|多)(?:遍|次)",
-    r"(?:如果不是|要不是)[^。\n]{0,30}卸载|删(?:了|掉)[^。！!\n]{0,6}(?:重|再|又|今天|下载|装|从新)",
+    *PLAIN_NOT_LEFT,
     r"re-?activat|recover my|(?:un)?instal+ (?:dan|lalu|trus|terus) (?:di )?instal",
     r"un-?inn?stal(?:ed|ing)?[^.!?\n]{0,40}"
     r"(?:\bre|again|download|still (?:not|the same|exist)|same (?:issue|problem))",
@@ -90,10 +85,9 @@ _NOT_LEFT = _any(
 # Every match of `_LEAVE` holds one of these; looking for them first is ten times as fast.
 _STEM_WORDS = """
 nstal delet remov quit ditch abandon clos cancel switch other different better alternativ competit
-bye leaving stopped hapus copot pindah ganti beralih migrasi mending tutup otw done 卸 弃用
-再也不用 不会再 不再使用 以后不会 粉转黑 换 转 别的 放弃 再见 删 不考虑
+bye leaving stopped hapus copot pindah ganti beralih migrasi mending tutup otw done
 """
-_STEMS = tuple(_STEM_WORDS.split())
+_STEMS = (*_STEM_WORDS.split(), *STEMS)
 
 _TO_BEFORE = (
     r"(?:\b(?:switch(?:ed|ing)?|mov(?:e|ed|ing)|chang(?:e|ed|ing)|migrat(?:e|ed|ing)|return(?:ed|ing)?"
@@ -186,7 +180,9 @@ def _leaves(words: str) -> bool:
     small = words.lower()
     if not any(stem in small for stem in _STEMS):
         return False
-    return _LEAVE.search(words) is not None and _NOT_LEFT.search(words) is None
+    if _LEAVE.search(words) is not None and _NOT_LEFT.search(words) is None:
+        return True
+    return _HAN.search(words) is not None and vows_to_leave(words)
 
 
 def _willing(words: str, match: re.Match[str]) -> bool:
