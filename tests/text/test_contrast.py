@@ -109,3 +109,37 @@ def test_empty_sides_give_empty_lists() -> None:
     none = np.zeros(12, dtype=bool)
     assert contrast(matrix, none, ~none).rose == ()
     assert contrast(term_matrix([]), none[:0], none[:0]).tested == 0
+
+
+def test_a_planted_rise_is_found_beside_a_shared_shock_and_the_shock_is_not() -> None:
+    rng = np.random.default_rng(12)
+    found = shocks = others = 0
+    for _ in range(30):
+        texts: list[str] = []
+        side: list[tuple[bool, bool]] = []
+        for ours in (True, False):
+            for after in (False, True):
+                for _ in range(300):
+                    words = [w for w in ("pay", "shop", "quick", "safe") if rng.random() < 0.3]
+                    if rng.random() < (0.25 if after else 0.05):
+                        words.append("outage")
+                    if rng.random() < (0.2 if after and ours else 0.05):
+                        words.append("feed")
+                    texts.append(" ".join(["well", *rng.permutation(words)]))
+                    side.append((ours, after))
+        who, when = (np.array(column) for column in zip(*side, strict=True))
+        result = contrast(
+            term_matrix(texts, phrases=False),
+            who & ~when,
+            who & when,
+            controls=[(~who & ~when, ~who & when)],
+        )
+        rose = {shift.term for shift in result.rose}
+        found += "feed" in rose
+        shocks += "outage" in rose
+        others += bool(rose - {"feed", "outage"})
+    # Planted: 5% to 20% of 300 voices, z about 4. The outage goes from 5% to 25% at both, and is taken off.
+    assert found >= 27
+    # 30 rounds at a true 5% give 5 or fewer in 996 of 1,000 (binomial).
+    assert shocks <= 5
+    assert others <= 5

@@ -5,15 +5,20 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from octad.model.finding import Bars, Curve, CurveLine, Finding, Grade, Number
+from octad.model.finding import Bars, Curve, CurveLine, Finding, Grade, Number, Table
 from octad.model.numbers import plain
 from octad.readings.base import ASSUMES, BREAKS
 from octad.readings.voices import FEWEST, Talk
-from octad.stats.rates import rate_ratio
+from octad.stats.rates import RateRatio, rate_ratio
+from octad.stats.refusal import NotEstimable
 
 __all__ = ["liked", "loud"]
 
 BoolArray = NDArray[np.bool_]
+FloatArray = NDArray[np.float64]
+
+_HAPPY, _UNHAPPY = 4, 2
+"""Stars from which a review is happy, and up to which it is unhappy."""
 
 
 def _sides(talk: Talk) -> tuple[BoolArray, BoolArray]:
@@ -98,9 +103,11 @@ def liked(talk: Talk) -> Finding | None:
     before, after = float(one.mean()), float(two.mean())
     se = float(np.sqrt(one.var(ddof=1) / len(one) + two.var(ddof=1) / len(two)))
     stars = range(1, 6)
+    happy, unhappy = _moods(talk)
+    table, told = _mood_ratios(talk, happy, unhappy)
     return Finding(
         id="kpi.liked",
-        claim=f"Our reviews' stars went from {plain(before, 1)} to {plain(after, 1)}.",
+        claim=f"Our reviews' stars went from {plain(before, 1)} to {plain(after, 1)}{told}.",
         grade=Grade.T,
         estimate=Number(
             value=after - before,
@@ -127,5 +134,82 @@ def liked(talk: Talk) -> Finding | None:
                 },
                 percent=True,
             ),
+            *_weeks(talk, happy, unhappy),
+            *table,
+        ),
+    )
+
+
+def _moods(talk: Talk) -> tuple[FloatArray, FloatArray]:
+    """Happy and unhappy reviews of ours by day of both windows."""
+    offset = (talk.reviews.time.astype("datetime64[D]") - talk.start).astype(int)
+    stars = np.rint(talk.reviews.rating)
+    near = talk.ours & talk.sound & (talk.before | talk.after)
+    days = talk.days_before + talk.days_after
+    happy, unhappy = (
+        np.bincount(offset[near & mood] + talk.days_before, minlength=days).astype(np.float64)
+        for mood in (stars >= _HAPPY, stars <= _UNHAPPY)
+    )
+    return happy, unhappy
+
+
+def _mood_ratios(
+    talk: Talk, happy: FloatArray, unhappy: FloatArray
+) -> tuple[tuple[Table, ...], str]:
+    """Happy and unhappy reviews a day, after over before; and the two in words."""
+    split = talk.days_before
+    found: list[tuple[str, RateRatio]] = []
+    for name, counts in (("happy (4–5 ★)", happy), ("unhappy (1–2 ★)", unhappy)):
+        if min(counts[:split].sum(), counts[split:].sum()) < FEWEST:
+            return (), ""
+        try:
+            ratio = rate_ratio(
+                (float(counts[split:].sum()), float(counts[:split].sum())),
+                (float(talk.days_after), float(split)),
+                dispersion=_dispersion(counts, split),
+                method="score",
+            )
+        except NotEstimable:
+            return (), ""
+        found.append((name, ratio))
+    rows = tuple(
+        (
+            name,
+            round(ratio.second, 1),
+            round(ratio.first, 1),
+            f"×{plain(ratio.ratio, 2)} [{plain(ratio.low, 2)}, {plain(ratio.high, 2)}]",
+        )
+        for name, ratio in found
+    )
+    words = " and ".join(
+        f"{name.split(' ')[0]} reviews a day to ×{plain(r.ratio, 1)}" for name, r in found
+    )
+    table = Table(
+        title="Loud or liked: happy and unhappy reviews a day",
+        columns=("reviews", "a day before", "after", "after over before"),
+        rows=rows,
+    )
+    return (table,), f"; {words}"
+
+
+def _weeks(talk: Talk, happy: FloatArray, unhappy: FloatArray) -> tuple[Curve, ...]:
+    """Happy and unhappy reviews by whole week from the launch: how loud, and how it was liked."""
+    before, after = talk.days_before // 7, talk.days_after // 7
+    if before < 2 or after < 2:
+        return ()
+    first = talk.days_before - 7 * before
+    part = slice(first, first + 7 * (before + after))
+    lines = tuple(
+        CurveLine(name=name, y=tuple(float(x) for x in counts[part].reshape(-1, 7).sum(axis=1)))
+        for name, counts in (("happy (4–5 ★)", happy), ("unhappy (1–2 ★)", unhappy))
+    )
+    return (
+        Curve(
+            title="Loud or liked, week by week: how much was said, and how glad it was",
+            x_label="weeks from the launch",
+            y_label="reviews",
+            x=tuple(range(-before, after)),
+            lines=lines,
+            mark=0,
         ),
     )
