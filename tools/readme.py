@@ -35,8 +35,14 @@ def demo_block(folder: str) -> str:
     """What the terminal shows of the demo's review, as a block of the README."""
     review = octad.open(folder).review("circles", log_look=False)
     text = terminal_text(review, width=WIDTH, full="demo/reviews/circles.html")
-    lines = "\n".join(line.rstrip() for line in text.strip("\n").splitlines())
-    return f"```\n{lines}\n```\n"
+    return f"```\n{steady(text)}\n```\n"
+
+
+def steady(text: str) -> str:
+    """A review in a terminal without its last lines, the cost, which differs from run to run."""
+    lines = [line.rstrip() for line in text.strip("\n").splitlines()]
+    cost = next((i for i, line in enumerate(lines) if " rows read in " in line), len(lines))
+    return "\n".join(lines[:cost]).rstrip()
 
 
 def picture(folder: str) -> None:

@@ -219,6 +219,9 @@ def test_the_last_day_passes(tmp_path: Path) -> None:
         product.look()
     product.come(10, 12)
     assert product.check().read == 2
+    # Rows after the last day lie in files that are kept; they are not looked through again.
+    again = product.look().cost
+    assert not [name for name, _, _ in again[1] if name.startswith("reading what has come")]
 
 
 def test_another_plan_and_another_launch_have_looks_of_their_own(product: Product) -> None:

@@ -23,11 +23,11 @@ def test_what_was_kept_is_said() -> None:
     cost = Cost(
         rows_scanned=350, stages=STAGES, files=57, files_read=1, kept_from=date(2026, 3, 28)
     )
-    said = "; 1 of 57 files was new, the others were kept from the look at 2026-03-28"
+    said = "; 1 of 57 files was new, the others kept from the look at 2026-03-28"
     assert cost_text(cost).endswith(said)
     none = cost.model_copy(update={"files_read": 0, "new_users": 12})
     assert cost_text(none).endswith("2026-03-28 and read again for 12 new users")
-    assert "none of 57 files was new" in cost_text(none)
+    assert "no file of events was new, all was kept from the look at" in cost_text(none)
 
 
 def test_why_all_is_read_again_is_said() -> None:

@@ -86,6 +86,8 @@ def test_the_readme_shows_what_the_demo_prints(review: Review) -> None:
     shown = (ROOT / "README.md").read_text(encoding="utf-8")
     text = terminal_text(review, width=108, full="demo/reviews/circles.html")
     for line in text.strip("\n").splitlines():
+        if " rows read in " in line:
+            break  # the cost differs from run to run
         assert line.rstrip() in shown, line
 
 

@@ -230,7 +230,9 @@ def _planned(slot: Slot | None, look: Look | None, now: _Looking) -> _Plan | str
     if len(new) > _MOST_NEW * max(1, len(since)):
         return "most of the users compared are new"
     uids = np.concatenate([new, -2 - np.flatnonzero(crew == number)])
-    later = tuple(n for n in old if _beyond(now, n, look.cut))
+    # Rows beyond the last look's cut are wanted only where this look cuts elsewhere.
+    moved = now.cut != look.cut
+    later = tuple(n for n in old if moved and _beyond(now, n, look.cut))
     pieces = tuple(
         Piece(state, *_places(state, coverage, (since, place), (crew, crew_place), n))
         for n, state in enumerate(states)

@@ -35,7 +35,7 @@ def cost_text(cost: Cost) -> str:
 
     >>> from datetime import date
     >>> cost_text(Cost(rows_scanned=1200, files=3, files_read=1, kept_from=date(2026, 3, 2)))
-    '1,200 rows read; 1 of 3 files was new, the others were kept from the look at 2026-03-02'
+    '1,200 rows read; 1 of 3 files was new, the others kept from the look at 2026-03-02'
     """
     if not cost.stages and not cost.rows_scanned:
         return ""
@@ -51,11 +51,12 @@ def _files(cost: Cost) -> str:
     if cost.files is None or cost.files_read is None:
         return ""
     if cost.kept_from is not None:
+        since = f"kept from the look at {cost.kept_from.isoformat()}"
         verb = "was" if cost.files_read == 1 else "were"
         new = f"{count(cost.files_read)} of {count(cost.files)} files {verb} new"
+        kept = f"; {new}, the others {since}"
         if not cost.files_read:
-            new = f"none of {count(cost.files)} files was new"
-        kept = f"; {new}, the others were kept from the look at {cost.kept_from.isoformat()}"
+            kept = f"; no file of events was new, all was {since}"
         if cost.new_users:
             kept += f" and read again for {count(cost.new_users)} new users"
         return kept
