@@ -59,7 +59,7 @@ def test_who_serves_what_and_what_nobody_serves() -> None:
     assert row[2:5] == ("18%", 1.3, "steady")  # 3 of 17 texts: 18%; (1 + 2 + 1)/3 stars
     assert told.stance is None
     lacking = found["rival.unserved"]
-    assert lacking.claim == "Nobody serves: speed (1.3 stars at best)."
+    assert lacking.claim == "Nobody serves people well on: speed (1.3 stars at best)."
     assert isinstance(lacking.evidence[0], Quotes)
     assert not missing
 
@@ -117,7 +117,7 @@ def test_huawei_people_ask_for_an_app_that_does_not_crash(shared_data: Path) -> 
     reviews = smart_home(shared_data, own, until="2018-12-31")
     found, _ = asked(reviews, plan_of(own, date(2018, 11, 1), rivals, charter=Charter()))
     told = found["rival.demands"]
-    assert told.claim.startswith("People ask us most for: crashing and freezing (72%")
+    assert told.claim.startswith("People write to us most about: crashing and freezing (72%")
     assert rows_of(told)["crashing and freezing"][4] == "rising"
     assert "crashing and freezing" in found["rival.unserved"].claim
 

@@ -15,7 +15,13 @@ def texts_of(n: int, seed: int) -> list[str]:
     rng = np.random.default_rng(seed)
     crash = ["it crashes at start", "keeps crashing", "一打开就闪退", "又闪退了"]
     pool = FILLER * 3 + crash + PLANTED
-    return [pool[i] for i in rng.integers(0, len(pool), n)]
+    asides = [a + b + "l" for a in "bdfgkmprt" for b in ("a", "e", "i", "o", "u", "oo", "ee")]
+    tails = rng.choice(asides, (n, 2))
+    # No two people write alike; texts that are pasted count once.
+    return [
+        f"{pool[i]}. {a}. {b}"
+        for i, (a, b) in zip(rng.integers(0, len(pool), n), tails, strict=True)
+    ]
 
 
 def named(texts: list[str], edits: Edits | None = None) -> dict[str, Topic]:
@@ -56,6 +62,12 @@ def test_the_planted_demand_comes_back_in_new_texts_of_the_same_people() -> None
         found = [t for t in named(texts_of(500, 100 + seed)).values() if t.kind == "found"]
         back += any({"kettle", "boils"} <= set(topic.terms) for topic in found)
     assert back == 20
+
+
+def test_a_text_that_is_pasted_is_no_company_of_words() -> None:
+    pasted = ["the lobster sings opera at midnight"] * 100
+    found = [t for t in named(texts_of(600, 6) + pasted).values() if t.kind == "found"]
+    assert not any("lobster" in topic.terms for topic in found)
 
 
 def test_texts_whose_words_are_thrown_together_make_no_topic() -> None:

@@ -162,13 +162,18 @@ def demands(plan: Plan, heard: Heard, edits: Topics) -> tuple[list[Finding], tup
     return [*found, *([lacking] if lacking else [])], missing
 
 
+def _name(topic: Topic) -> str:
+    """A name in a sentence; a found one is a list of words, so it stands in quotes."""
+    return f"“{topic.name}”" if topic.kind == "found" else topic.name
+
+
 def _asked(heard: Heard, whole: _Demands, served: Serving, order: list[int]) -> Finding:
     top = ", ".join(
-        f"{whole.topics[k].name} ({share(whole.share(k))} of our reviewers"
+        f"{_name(whole.topics[k])} ({share(whole.share(k))} of our reviewers"
         + (f", {plain(whole.stars[k, 0], 1)} stars)" if whole.rated[k, 0] else ")")
         for k in order[:_NAMED]
     )
-    claim = f"People ask us most for: {top}."
+    claim = f"People write to us most about: {top}."
     best = None
     if len(whole.products) > 1:
         sides, best = _sides(whole, served)
@@ -209,7 +214,7 @@ def _sides(whole: _Demands, served: Serving) -> tuple[str, Number | None]:
                 told.setdefault(k, (k, j))
         if told:
             named = "; ".join(
-                f"{whole.topics[k].name} ({plain(served.value[k, j], 1, signed=True)} stars "
+                f"{_name(whole.topics[k])} ({plain(served.value[k, j], 1, signed=True)} stars "
                 f"against {whole.products[j + 1]})"
                 for k, j in list(told.values())[:_NAMED]
             )
@@ -290,7 +295,8 @@ def _lacking(heard: Heard, whole: _Demands, nobody: Unserved) -> Finding | None:
         return None
     sure.sort(key=lambda k: -int(whole.held[k].sum()))
     named = ", ".join(
-        f"{whole.topics[k].name} ({plain(nobody.best[k], 1)} stars at best)" for k in sure[:_NAMED]
+        f"{_name(whole.topics[k])} ({plain(nobody.best[k], 1)} stars at best)"
+        for k in sure[:_NAMED]
     )
     more = f", and {len(sure) - _NAMED} more" if len(sure) > _NAMED else ""
     quotes = []
@@ -308,7 +314,7 @@ def _lacking(heard: Heard, whole: _Demands, nobody: Unserved) -> Finding | None:
         )
     return Finding(
         id="rival.unserved",
-        claim=f"Nobody serves: {named}{more}.",
+        claim=f"Nobody serves people well on: {named}{more}.",
         grade=Grade.T,
         n=int(whole.held[sure].sum()),
         method=f"every product with {_LEAST_VOICES} rated writers on a demand lies below "

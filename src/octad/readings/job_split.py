@@ -23,7 +23,7 @@ __all__ = ["split"]
 FloatArray = NDArray[np.float64]
 
 _SURE = 0.05
-_WHOLE = 0.95
+_WHOLE = 0.9
 _Z = 1.959963984540054
 
 
@@ -132,7 +132,7 @@ def _per(job: _Job, change: float) -> str:
     """A change as a share of use per user before; in uses a user where there was none."""
     if job.before > 0:
         return f"{plain(100 * change / job.before, 1, signed=True)}%"
-    return plain(change, 2, signed=True)
+    return f"{plain(change, 2, signed=True)} uses"
 
 
 def _edges(value: float, se: float | None) -> str:

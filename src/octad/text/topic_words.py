@@ -64,23 +64,29 @@ bans and accounts lost: ban, banned, suspended, blocked, block, disabled, delete
 """
 
 _JUDGEMENTS = """
-goodgreatbestbetterbadworstworsenicelovelovedlovelyexcellentamazingawesomeperfectcoolfantastic
-wonderfulsuperlikelikedusefuluselesshelpfulhelphelpedrecommendrecommendedrecommendationterrible
-horribleawfulpoorgarbagetrashrubbishstupidsucksuckshatehateddisappointingdisappointedannoying
-frustratinghappygladsatisfiedsatisfyingthankthankswowbravofivestarstarsrateratingreviewreviews
-peopletimetimesdaydaysyearyearsmonthweekhourminuteworkworksworkingworkedproblemproblemsissue
-issuesfixfixedbugbugserroruserusersexperiencelifeeasyphonemobileandroidiosiphonestartstarted
-stopstoppedsaytellknowthinkfeelfindfoundgivekeeplooktrytriedaskbackopencloselongbigsmalloldnew
-firstlastablewayrightwrongfullreal好用不错喜欢垃圾太差差烂很好好棒赞差评好评满意失望无语恶心坑
-丑问题软件手机东西产品功能体验解决支持推荐希望加油牛给力完美优秀厉害一星五星打开修复改进优化
-很多不到不上老是好好知道不知道生活继续时间公司超级开始看到这是以为内容确实评论品牌直接还要真心
-最近建议强制用户根本智能小米苹果打无法实用不好用强大值得信赖bagusmantapmantabkerenbaikterbaik
-burukjeleksukapuaskecewaparahokokemembantuterimakasihkasihterimamakasihbintangsemogasukses
-sekalitolongperbaikidiperbaikimasalahkendalatidakgaknggapenggunanasabahhphandphonejamharibulan
-tahunmenitcobadicobabukadibukapakaipakedipakaidigunakanmenggunakangunakantruskluarlgiknpskrg
-butuhkanawalkembaliluarbiasabeberapamunculmaafmeningkatkansetsatsaranprosesakhirlamasemenjak
-terbarutetepberkalikayakemangsuruhmintalewatcepetselesaibangettkuranglengkapnothingalready
-sometimestakesendteamtryingoptionaddhopetopjobjossjosthe
+good great best better bad worst worse nice love loved lovely excellent amazing awesome perfect
+cool fantastic wonderful super like liked useful useless helpful help helped recommend
+recommended recommendation terrible horrible awful poor garbage trash rubbish stupid suck sucks
+hate hated disappointing disappointed annoying frustrating happy glad satisfied satisfying thank
+thanks wow bravo five star stars rate rating review reviews people time times day days year
+years month week hour minute work works working worked problem problems issue issues fix fixed
+bug bugs error user users experience life easy phone mobile android ios iphone start started
+stop stopped say tell know think feel find found give keep look try tried ask back open close
+long big small old new first last able way right wrong full real whole uses knew moved finally
+asked said saying takes took somebody stays jumps switched perfectly already nothing sometimes
+take send team trying option add hope two three four many little bit soon possible whenever
+needs world 好用 不错 喜欢 垃圾 太差 差 烂 很好 好 棒 赞 差评 好评 满意 失望 无语 恶心 坑 丑
+问题 软件 手机 东西 产品 功能 体验 解决 支持 推荐 希望 加油 牛 给力 完美 优秀 厉害 一星 五星
+打开 修复 改进 优化 很多 不到 不上 老是 好好 知道 不知道 生活 继续 时间 公司 超级 开始 看到 这是
+以为 内容 确实 评论 品牌 直接 还要 真心 最近 建议 强制 用户 根本 智能 小米 苹果 打 无法 实用
+不好用 强大 值得 信赖 发现 结果 每天 选择 情况 原因 突然 更好 期待 原来 本来 bagus mantap mantab
+keren baik terbaik buruk jelek suka puas kecewa parah ok oke membantu terimakasih kasih terima
+makasih bintang semoga sukses sekali tolong perbaiki diperbaiki masalah kendala tidak gak ngga
+pengguna nasabah hp handphone jam hari bulan tahun menit coba dicoba buka dibuka pakai pake
+dipakai digunakan menggunakan gunakan trus kluar lgi knp skrg butuh kan awal kembali luar biasa
+beberapa muncul maaf meningkatkan set sat saran proses akhir lama semenjak terbaru tetep berkali
+kayak emang suruh minta lewat cepet selesai bangett kurang lengkap top job joss jos doang cuman
+menjadi membuat segala hal pokoknya segera terjadi melakukan ingin tulisan
 """
 
 

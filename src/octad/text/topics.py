@@ -119,10 +119,18 @@ def _seeded(
     return columns, taken
 
 
-def _candidates(matrix: TermMatrix, taken: BoolArray, names: Iterable[str]) -> IntArray:
+def _distinct(presence: Any) -> IntArray:
+    """Rows of the first document of each wording: what is pasted is one text, not company kept."""
+    # Equal rows have equal sums; others collide once in about 2⁵³ pairs.
+    sums = presence.astype(np.float64) @ np.random.default_rng(0).random((presence.shape[1], 2))
+    _, first = np.unique(sums.round(9), axis=0, return_index=True)
+    return np.sort(first)
+
+
+def _candidates(
+    matrix: TermMatrix, held: IntArray, n: int, taken: BoolArray, names: Iterable[str]
+) -> IntArray:
     """Columns that could make up topics: common enough, not everywhere, and no bare judgement."""
-    n = max(len(matrix), 1)
-    held = matrix.counts()
     products = {word for name in names for word in name.lower().split()}
     floor = max(_FEWEST, _SHARE * n)
     fit = (held >= floor) & (held <= _COMMON * n) & ~taken
@@ -195,11 +203,13 @@ def _stability(part: Any, groups: list[IntArray]) -> FloatArray:
 
 def _found(matrix: TermMatrix, taken: BoolArray, names: Iterable[str]) -> list[Topic]:
     """Topics that only these texts have."""
-    columns = _candidates(matrix, taken, names)
-    part = matrix.presence[:, columns].tocsr()
+    texts = matrix.presence[_distinct(matrix.presence)]
+    counts = np.asarray(texts.sum(axis=0, dtype=np.int64)).ravel()
+    columns = _candidates(matrix, counts, max(texts.shape[0], 1), taken, names)
+    part = texts[:, columns].tocsr()
     groups = _communities(part)
     stable = _stability(part, groups)
-    held = matrix.counts()[columns]
+    held = counts[columns]
     topics = []
     for group, often in zip(groups, stable, strict=True):
         if often < _STABLE:
