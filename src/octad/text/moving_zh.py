@@ -54,8 +54,7 @@ _VOW = re.compile(
             r"(?:只能|只好|准备|打算|决定|想要?)放弃(?:这|你|了|使用|它|该)|卸载就好了?(?:$|[。！!])",
             r"(?:大不了|全部|统统)[^。！!？?\n]{0,6}卸载",
         )
-    ),
-    re.IGNORECASE,
+    )
 )
 # Right before a vow, these take it back: a wish that was not acted on, a question, someone else.
 _TAKEN_BACK = re.compile(
@@ -75,7 +74,7 @@ STEMS = tuple(_STEM_WORDS.split())
 
 
 def vows_to_leave(words: str) -> bool:
-    """Whether a Chinese text vows to leave, or has left for good.
+    """Whether a Chinese text, in lower case, vows to leave, or has left for good.
 
     >>> vows_to_leave("以后再也不会买你们的东西"), vows_to_leave("再也不用找遥控器了")
     (True, False)
