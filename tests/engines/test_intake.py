@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from octad.data.connect import connect
-from octad.data.population import compare_exposed, frame_of
+from octad.data.population import bring_over, choose_exposed, frame_of
 from octad.data.segments import from_table
 from octad.data.sources import open_sources
 from octad.data.tape import Tape
@@ -30,7 +30,8 @@ def _account(place: Place, root: Path) -> dict[str, Any]:
         newest = tables.intake["events"].last
         assert newest is not None
         frame = frame_of(loaded.plan, newest, None)
-        population = compare_exposed(tape, loaded.plan, frame, tables.exposures, tables.users)
+        chosen = choose_exposed(tape, loaded.plan, frame, tables.exposures, tables.users)
+        population = bring_over(tape, chosen)
         found, refused = from_table(tape, population, tables.users, ("region", "age", "rank"))
         users = population.table.select("uid", "user").order_by("uid").to_pyarrow()
         by_user = np.argsort(users["user"].to_numpy(zero_copy_only=False))

@@ -26,8 +26,6 @@ __all__ = [
     "bring_over",
     "choose_everyone",
     "choose_exposed",
-    "compare_everyone",
-    "compare_exposed",
     "frame_of",
 ]
 
@@ -169,18 +167,6 @@ def _staff(users: ibis.Table | None) -> ibis.Table | None:
     return users.filter(users.staff).select("user").distinct()
 
 
-def compare_exposed(
-    tape: Tape,
-    plan: Plan,
-    frame: Frame,
-    exposures: ibis.Table,
-    users: ibis.Table | None,
-    place: Place = _nowhere,
-) -> Population:
-    """`choose_exposed`, and their rows brought over."""
-    return bring_over(tape, choose_exposed(tape, plan, frame, exposures, users, place))
-
-
 def choose_exposed(
     tape: Tape,
     plan: Plan,
@@ -238,13 +224,6 @@ def _check_launch(tape: Tape, exposures: ibis.Table, name: str, place: Place) ->
             where=place("launch"),
             mend=nearest(name, known) + " The launch is the name of the plan's file.",
         )
-
-
-def compare_everyone(
-    tape: Tape, frame: Frame, events: ibis.Table, users: ibis.Table | None
-) -> Population:
-    """`choose_everyone`, and their rows brought over."""
-    return bring_over(tape, choose_everyone(tape, frame, events, users))
 
 
 def choose_everyone(
