@@ -276,7 +276,7 @@ PROJECT_MISTAKES = [
     ("{table: data/events.csv,", "{timezone: Europe/Pariss, table: data/events.csv,", "Paris'?"),
     ("data/users.csv", "data/user.csv", "Did you mean 'data/users.csv'?"),
     ("user: user_id, time: ts, event", "user: userid, time: ts, event", "mean 'user_id'?"),
-    ("product: Pantry", "connection: postgres://127.0.0.1:1/db\nproduct: Pantry", "does not answer"),
+    ("product: Pantry", "connection: postgres://127.0.0.1:1/db\nproduct: Pantry", "not answer"),
     ("product: Pantry", "connection: duckdb://no.duckdb\nproduct: Pantry", "no.duckdb"),
 ]
 

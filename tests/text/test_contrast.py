@@ -138,7 +138,8 @@ def test_a_planted_rise_is_found_beside_a_shared_shock_and_the_shock_is_not() ->
         found += "feed" in rose
         shocks += "outage" in rose
         others += bool(rose - {"feed", "outage"})
-    # Planted: 5% to 20% of 300 voices, z about 4. The outage goes from 5% to 25% at both, and is taken off.
+    # Planted: 5% to 20% of 300 voices, z about 4. The outage goes from 5% to 25% at both, and is
+    # taken off.
     assert found >= 27
     # 30 rounds at a true 5% give 5 or fewer in 996 of 1,000 (binomial).
     assert shocks <= 5

@@ -80,9 +80,7 @@ def _ranked(name: str, table: ir.Table) -> tuple[ir.Table, int, Mapping[str, int
 
 def _tie_breakers(table: ir.Table, but: Collection[str]) -> list[ir.Value]:
     """All columns in an order that no engine's collation changes: texts by their digest."""
-    plain = [
-        c for c in known_columns(table) if c not in but and not table[c].type().is_nested()
-    ]
+    plain = [c for c in known_columns(table) if c not in but and not table[c].type().is_nested()]
     return [
         ibis.asc(
             table[c].hexdigest("md5") if table[c].type().is_string() else table[c],

@@ -11,6 +11,7 @@ the bracket do not matter.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -112,7 +113,7 @@ def quantile(
     rows = np.asarray(values, dtype=np.float64).ravel()
     if not np.isfinite(rows).all():
         raise NotEstimable("Some values are not finite numbers.")
-    codes = np.arange(len(rows)) if user is None else np.unique(user, return_inverse=True)[1]
+    codes = np.arange(len(rows)) if user is None else _coded(np.asarray(user))
     users = int(codes.max(initial=-1)) + 1
     if users < 2:
         raise NotEstimable("Fewer than two users have a value, so its spread cannot be known.")
@@ -122,6 +123,17 @@ def quantile(
     share = Moments.from_rows(np.stack([below, np.bincount(codes, minlength=users)], axis=1))
     low, high = (_order(ordered, end) for end in bracket(share, p, level))
     return _built(value, (low, high), level, n=users, events=len(rows))
+
+
+def _coded(user: NDArray[Any]) -> NDArray[np.int64]:
+    """Users from 0 without gaps; numbers that lie close together need no sorting."""
+    if not (len(user) and user.dtype.kind in "iu" and user.min() >= 0):
+        return np.unique(user, return_inverse=True)[1].astype(np.int64)
+    if int(user.max()) > 8 * len(user):
+        return np.unique(user, return_inverse=True)[1].astype(np.int64)
+    there = np.zeros(int(user.max()) + 1, dtype=bool)
+    there[user] = True
+    return np.asarray((np.cumsum(there) - 1)[user])
 
 
 def from_histogram(
