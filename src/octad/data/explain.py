@@ -301,8 +301,8 @@ def _read_before(root: Path, one: _Known, look: Look | None) -> list[bool]:
 def _accounted(known: Mapping[str, _Known]) -> int:
     """Rows that are read for the account of files not read before; of text nobody knows."""
     return sum(
-        (f.rows or 0) * (2 if name == "events" else 1)
-        for name, one in known.items()
+        f.rows or 0
+        for one in known.values()
         for f, seen in zip(one.files, one.prints, strict=True)
         if seen is None
     )
