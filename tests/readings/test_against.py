@@ -65,6 +65,23 @@ def test_every_kind_of_place_is_listed_with_how_many() -> None:
     kinds = [row[0] for row in table.rows]
     assert {"metrics, all users", "errors, by use before", "coming back, by day"} <= {*kinds}
     assert table.rows[0][0] == "errors, by use before"
+
+
+def test_days_are_numbered_as_the_horizon_numbers_them() -> None:
+    """The day of exposure is day 1 on every page; the first on which one comes back is day 2."""
+    fewer = replace(_seen(), retention=retention(0.4, 0.2))
+    assert fewer.retention is not None
+    days = fewer.retention.days
+    (case,) = case_against(PLAN, fewer)
+    (table,) = case.evidence
+    assert isinstance(table, Table)
+    (said,) = [str(row[2]) for row in table.rows if row[0] == "coming back, by day"]
+    named = int(said.partition("on day ")[2].split(",")[0])
+    assert 2 <= named <= int(days[-1]) + 1
+    last = replace(fewer.retention, days=days[-1:], active=fewer.retention.active[:, -1:])
+    last = replace(last, observed=fewer.retention.observed[:, -1:])
+    (case,) = case_against(PLAN, replace(fewer, retention=last))
+    assert f"came back on day {int(days[-1]) + 1}," in case.claim
     total = sum(int(str(row[1]).replace(",", "")) for row in table.rows)
     assert f"{total} places" in case.claim
 

@@ -136,7 +136,7 @@ def _segments(plan: Plan, inputs: Inputs) -> Point | None:
 
 
 def _days(plan: Plan, inputs: Inputs) -> Point | None:
-    """The effect on every day since exposure."""
+    """The effect on every day since exposure; the day of exposure is day 1, as elsewhere."""
     seen: list[Seen] = []
     for name, daily in inputs.daily.items():
         if name not in plan.launch.metrics or daily.by_bucket is None:
@@ -149,7 +149,7 @@ def _days(plan: Plan, inputs: Inputs) -> Point | None:
                     value, se, df = one
                     words = (
                         f"{spoken(name)} {signed_percent(value)}"
-                        f"{in_arm(inputs, inputs.arms[arm])} on day {day} after exposure"
+                        f"{in_arm(inputs, inputs.arms[arm])} on day {day + 1} after exposure"
                     )
                     seen.append((one_sided(value / se, sign, df), -abs(value), words))
     return _strongest("days since exposure", seen)
@@ -238,7 +238,7 @@ def _kinds(plan: Plan, inputs: Inputs) -> Point | None:
 
 
 def _coming_back(_plan: Plan, inputs: Inputs) -> Point | None:
-    """The share of users active on each day after exposure."""
+    """The share of users active on each day after exposure; its own day is day 1."""
     retention = inputs.retention
     seen: list[Seen] = []
     if retention is None:
@@ -258,7 +258,7 @@ def _coming_back(_plan: Plan, inputs: Inputs) -> Point | None:
             except NotEstimable:
                 continue
             words = (
-                f"{share(e.treatment)} of users came back on day {int(day)}"
+                f"{share(e.treatment)} of users came back on day {int(day) + 1}"
                 f"{in_arm(inputs, inputs.arms[arm])}, {share(e.control)} of control's"
             )
             seen.append((one_sided(e.z, 1), -abs(e.value), words))
