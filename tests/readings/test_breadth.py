@@ -77,6 +77,7 @@ def test_without_data_it_is_silent() -> None:
     for seen in (Inputs(), inputs()):
         answer = breadth.read(plan(guardrails={"crash_rate": "2%"}), seen)
         assert answer.stance is Stance.SILENT
+        assert answer.summary.startswith("no guardrail can be measured yet")
         assert answer.missing
 
 

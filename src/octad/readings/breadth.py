@@ -46,7 +46,9 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         return Answer(
             stance=Stance.SILENT,
             question=QUESTION,
-            summary="no guardrail and no segment to look at",
+            summary="no guardrail can be measured yet, and no segment searched"
+            if guards
+            else "no guardrail is named, and no segment could be searched",
             findings=(*beside, *refused),
             missing=missing,
         )

@@ -70,7 +70,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         return Answer(
             stance=Stance.SILENT,
             question=QUESTION,
-            summary="no result can be measured from these sources",
+            summary="none of the results can be measured yet",
             missing=missing or ("The results' events in the events source.",),
         )
     findings = [finding_of(plan, inputs, "results", j, margins[j.measured.metric]) for j in judged]
