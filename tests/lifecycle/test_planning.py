@@ -161,6 +161,8 @@ def test_margins_that_nobody_could_test_are_said() -> None:
     assert "900,000 users, and they are not on the way" in said_of(plan())
     slow = (SIZES[1].model_copy(update={"days": 400}),)
     assert "takes 400 days to show, and nobody waits longer than 180" in said_of(plan(), OLD, slow)
+    never = (SIZES[1].model_copy(update={"days": 31_869}),)
+    assert "takes more than ten years to show" in said_of(plan(), OLD, never)
 
 
 def test_a_horizon_beyond_the_data_is_warned_of() -> None:

@@ -8,7 +8,7 @@ from datetime import timedelta
 
 import numpy as np
 
-from octad.lifecycle.outlook import ENTERING, Known
+from octad.lifecycle.outlook import ENTERING, LATEST, Known
 from octad.model.base import format_span
 from octad.model.inputs import PastLaunch
 from octad.model.plan import Plan
@@ -73,9 +73,10 @@ def _margins(metrics: Sequence[MetricSize]) -> list[str]:
                 "A wider margin, or a longer enrolment, would let it be shown."
             )
         elif m.days > LONGEST:
+            long = "more than ten years" if m.days > LATEST else f"{m.days:,} days"
             found.append(
-                f"{m.metric}: the margin takes {m.days:,} days to show, and nobody waits longer "
-                f"than {LONGEST}. A wider margin would let it be shown sooner."
+                f"{m.metric}: the margin takes {long} to show, and nobody waits longer "
+                f"than {LONGEST} days. A wider margin would let it be shown sooner."
             )
     return found
 

@@ -18,10 +18,12 @@ from octad.readings.reflection import FEW
 from octad.readings.results_past import FEWEST_PAST
 from octad.stats.power import smallest_visible
 
-__all__ = ["ENTERING", "Known", "prospects"]
+__all__ = ["ENTERING", "LATEST", "Known", "prospects"]
 
 SMALL = 0.1
 """The share of users of the segment that is spoken of."""
+LATEST = 3650
+"""Days beyond which no day is named: nothing foretells it so far ahead."""
 ENTERING = 14
 """Days in which the older users enter from whom a forecast is learnt; `octad.data.cohort` asks
 for two periods of a week at least."""
@@ -96,7 +98,9 @@ def _sized(size: MetricSize) -> str:
         return seen
     wide = f"{size.margin * 100:.3g}%"
     within = f"a loss kept within {wide} from {_count(size.users)} users on"
-    within += f", day {_count(size.days)}" if size.days is not None else ""
+    if size.days is not None:
+        late = size.days > LATEST
+        within += ", more than ten years on" if late else f", day {_count(size.days)}"
     return f"{seen}; {within}"
 
 
