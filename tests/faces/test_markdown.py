@@ -23,6 +23,10 @@ def test_every_table_row_has_its_columns() -> None:
             width = None
 
 
+def test_rows_that_only_a_note_tells_apart_are_told_apart() -> None:
+    assert re.search(r"^\| .+ \(confirmed\) \|", markdown(review()), flags=re.M)
+
+
 def test_hostile_texts_are_inert() -> None:
     made = markdown(review())
     outside = re.sub(r"```sql\n.*?\n```", "", made, flags=re.S)

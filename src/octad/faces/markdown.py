@@ -51,7 +51,10 @@ def _drawn(evidence: Curve | Intervals | Bars) -> Iterator[str]:
     rows: list[tuple[str, tuple[float | None, ...]]]
     if isinstance(evidence, Intervals):
         columns = ["", evidence.x_label, "low", "high"]
-        rows = [(r.label, (r.value, r.low, r.high)) for r in evidence.rows]
+        rows = [
+            (f"{r.label} ({r.note})" if r.note else r.label, (r.value, r.low, r.high))
+            for r in evidence.rows
+        ]
     elif isinstance(evidence, Bars):
         columns = ["", *evidence.groups]
         groups = evidence.groups.values()

@@ -130,6 +130,18 @@ def _digits(number: Number, factor: float) -> int:
     return beyond_zero(digits, low, high)
 
 
+def _held(at: float) -> str:
+    """How sure an interval is; no interval is wholly sure, so 100% is never written.
+
+    >>> _held(0.95), _held(0.975), _held(0.9972), _held(0.99996)
+    ('95%', '97.5%', '99.7%', 'over 99.9%')
+    """
+    if at > 0.9995:
+        return "over 99.9%"
+    hundred = at * 100
+    return f"{plain(hundred, 0 if abs(hundred - round(hundred)) < 0.05 else 1)}%"
+
+
 def level(value: float, unit: str) -> str:
     """Write a level, such as an arm's mean, in its metric's unit.
 
@@ -166,7 +178,7 @@ def estimate(number: Number) -> Estimate:
 
     value = f"{write(number.value)}{clings} {word}".rstrip()
     interval = bounds(number.low, number.high)
-    at = share(number.level) if number.level is not None and interval else ""
+    at = _held(number.level) if number.level is not None and interval else ""
     arms = ""
     if number.control is not None and number.treatment is not None and not _is_ratio(unit):
         arms = f"{level(number.control, '')} → {level(number.treatment, unit)}"
