@@ -34,7 +34,7 @@ FOUND = Explanation(
     rows=350_000,
     sources=(EVENTS,),
     stages=(
-        StagePlan(name="opening the sources"),
+        StagePlan(name="opening the sources", rows=12_000),
         StagePlan(name="reading 1 new file of 57", rows=350_000, of="events"),
     ),
     queries={
@@ -55,6 +55,7 @@ def test_it_says_what_is_new_and_what_will_be_read() -> None:
     text = _shown(FOUND)
     assert "1 of 57 files new  350,000 rows  6.25 MB" in text
     assert "Kept from the look at 2026-03-28" in text
+    assert "  1  opening the sources, 12,000 rows\n" in text
     assert "  2  reading 1 new file of 57, 350,000 rows of events" in text
     assert "350,000 rows will be read in all." in text
 

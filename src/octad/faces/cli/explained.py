@@ -53,7 +53,8 @@ def show(found: Explanation, console: Console) -> None:
     if found.stages:
         console.print(Text("  Stages", "bold"))
         for number, stage in enumerate(found.stages, start=1):
-            reads = f", {count(stage.rows)} rows of {clean(stage.of)}" if stage.rows else ""
+            reads = f", {count(stage.rows)} rows" if stage.rows else ""
+            reads += f" of {clean(stage.of)}" if reads and stage.of else ""
             hanging(console, Text(f"  {number:>3}  "), f"{clean(stage.name)}{reads}", 7)
         console.print()
     if found.rows is not None:

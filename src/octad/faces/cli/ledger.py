@@ -103,7 +103,8 @@ def verify(folder: Path, join: Path | None) -> int:
         _out("There is no ledger yet: nothing was sealed, looked at or decided.")
         return 0
     more = f", and {found.joined:,} of joined branches" if found.joined else ""
-    _out(f"The ledger is whole: {found.records:,} records{more}.", "bold")
+    lines = "1 record" if found.records == 1 else f"{found.records:,} records"
+    _out(f"The ledger is whole: {lines}{more}.", "bold")
     _out(f"Its last fingerprint is {found.head}.")
     _out("Keep that somewhere else, and no line can be taken off the end unseen.")
     seals = session.seals()

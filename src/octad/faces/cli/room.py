@@ -259,7 +259,10 @@ def _checklist(found: Checklist, console: Console) -> None:
     elif found.by_events is not None:
         said = f"The team's own events cover {found.by_events:.0%} of what users do"
         if found.logged and found.with_walks is not None:
-            said += f"; with {len(found.logged)} logged walks, {found.with_walks:.0%}"
+            walks = (
+                "1 logged walk" if len(found.logged) == 1 else f"{len(found.logged)} logged walks"
+            )
+            said += f"; with {walks}, {found.with_walks:.0%}"
         hanging(console, Text(), f"{said} ({found.sampled:,} users sampled).", 0)
     console.print()
     for row in found.rows:
