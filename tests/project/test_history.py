@@ -76,6 +76,25 @@ def test_looking_twice_at_the_same_data_is_one_look(here: Path) -> None:
     assert ledger.history("another").looks == 1
 
 
+def test_a_look_back_after_the_last_day_does_not_undo_it(here: Path) -> None:
+    """Else a verdict could be turned into none by reviewing an earlier day after it."""
+    record = {"launch": {"kpi": "opens"}}
+    digest = sha256(canonical(record))
+
+    def look(number: int, plan: str, final: bool) -> tuple[int, Record]:
+        said = Look(
+            launch="circles", plan_digest=plan, verdict="hold", as_of=day(number), final=final
+        )
+        return number, said
+
+    back = ledger_of(here, look(9, digest, True), look(2, digest, False))
+    assert back.history("circles", record=record).early_looks == 0
+    assert back.history("circles", record=record).looks == 3
+    # A plan whose last day was another does not close this one's looks.
+    other = ledger_of(here, look(9, "another", True), look(2, digest, False))
+    assert other.history("circles", record=record).early_looks > 0
+
+
 def test_past_launches_and_forecasts(here: Path) -> None:
     ledger = ledger_of(
         here,

@@ -399,7 +399,7 @@ class History:
 
     Attributes:
         looks: Looks at this launch's numbers, this one included; `early_looks` those before its
-            last day.
+            last day, taken before the last day was looked at by the same plan.
         sealed: The day the plan was sealed; `sealed_before_data` whether that was before the
             first look.
         deviations: What was done otherwise than sealed, in words.

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from itertools import takewhile
 from typing import Any
 
 from octad.model.inputs import History, PastForecast, PastLaunch
@@ -36,11 +37,12 @@ def history(
     """
     own = [entry for entry in entries if entry.record.launch == launch]
     found = binding_seal(own)
+    judged_by = digest or (sha256(canonical(record)) if record else None)
     return History(
         launches=_past(entries, launch),
         forecasts=_forecasts(entries),
-        looks=_looks(own, digest or (sha256(canonical(record)) if record else None), as_of),
-        early_looks=len(_logged(own, early=True)),
+        looks=_looks(own, judged_by, as_of),
+        early_looks=len(_early(own, judged_by)),
         sealed=None if found is None else found[0].at.date(),
         sealed_before_data=None if found is None else _before_data(found, own),
         deviations=_deviations(found, own, record),
@@ -115,13 +117,24 @@ def _looks(own: Sequence[Entry], digest: str | None, as_of: datetime | None) -> 
     return len(seen | {(as_of, digest)})
 
 
-def _logged(own: Sequence[Entry], *, early: bool = False) -> set[tuple[datetime, str]]:
-    """Looks that are in the ledger, each data and plan once; only those before the end if asked."""
-    return {
-        (entry.record.as_of or entry.at, entry.record.plan_digest)
-        for entry in own
-        if isinstance(entry.record, Look) and not (early and entry.record.final)
-    }
+def _logged(own: Sequence[Entry]) -> set[tuple[datetime, str]]:
+    """Looks that are in the ledger, each data and plan once."""
+    return _once((e, e.record) for e in own if isinstance(e.record, Look))
+
+
+def _early(own: Sequence[Entry], digest: str | None) -> set[tuple[datetime, str]]:
+    """Looks at the launch before its last day, taken before that day was looked at by this plan.
+
+    A look at earlier data that is taken afterwards cannot have moved what the last day showed by
+    the plan's one look; if it counted, anybody could turn a verdict that was shown into none.
+    """
+    looks = [(e, e.record) for e in own if isinstance(e.record, Look)]
+    before = takewhile(lambda look: not (look[1].final and look[1].plan_digest == digest), looks)
+    return _once(look for look in before if not look[1].final)
+
+
+def _once(looks: Iterable[tuple[Entry, Look]]) -> set[tuple[datetime, str]]:
+    return {(look.as_of or entry.at, look.plan_digest) for entry, look in looks}
 
 
 def _before_data(found: tuple[Entry, Seal], own: Sequence[Entry]) -> bool | None:
