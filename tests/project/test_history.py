@@ -81,18 +81,16 @@ def test_a_look_back_after_the_last_day_does_not_undo_it(here: Path) -> None:
     record = {"launch": {"kpi": "opens"}}
     digest = sha256(canonical(record))
 
-    def look(number: int, plan: str, final: bool) -> tuple[int, Record]:
-        said = Look(
-            launch="circles", plan_digest=plan, verdict="hold", as_of=day(number), final=final
-        )
-        return number, said
+    def look(launch: str, number: int, plan: str, final: bool) -> tuple[int, Record]:
+        at = day(number)
+        return number, Look(launch=launch, plan_digest=plan, verdict="hold", as_of=at, final=final)
 
-    back = ledger_of(here, look(9, digest, True), look(2, digest, False))
+    back = ledger_of(here, look("circles", 9, digest, True), look("circles", 2, digest, False))
     assert back.history("circles", record=record).early_looks == 0
     assert back.history("circles", record=record).looks == 3
     # A plan whose last day was another does not close this one's looks.
-    other = ledger_of(here, look(9, "another", True), look(2, digest, False))
-    assert other.history("circles", record=record).early_looks > 0
+    other = ledger_of(here, look("feed", 9, "another", True), look("feed", 2, digest, False))
+    assert other.history("feed", record=record).early_looks == 1
 
 
 def test_past_launches_and_forecasts(here: Path) -> None:
