@@ -119,6 +119,24 @@ class Session:
         Raises:
             OctadError: When the files or the data do not hold together.
         """
+        return self.review_with_inputs(
+            launch, as_of=as_of, progress=progress, log_look=log_look, unread=unread, now=now
+        )[0]
+
+    def review_with_inputs(
+        self,
+        launch: str,
+        *,
+        as_of: date | None = None,
+        progress: Progress | None = None,
+        log_look: bool = True,
+        unread: bool = False,
+        now: datetime | None = None,
+    ) -> tuple[Review, Inputs]:
+        """Review a launch, and hand over what was read: for who asks more of the same numbers.
+
+        Args and errors are those of `review`.
+        """
         from octad.data.connect import connect  # noqa: PLC0415 - opens an engine
         from octad.lifecycle.logged import look_of, witnessed  # noqa: PLC0415
         from octad.lifecycle.review import look_at  # noqa: PLC0415
@@ -150,7 +168,7 @@ class Session:
         review = review.model_copy(update={"witness": witnessed(bound.witness)})
         if log_look:
             ledger.append(look_of(loaded.plan, review, inputs), now=now or datetime.now(UTC))
-        return review
+        return review, inputs
 
     def explain(self, launch: str, *, as_of: date | None = None) -> Explanation:
         """Say what a review would read and ask, without reading it; no look is logged.
