@@ -10,9 +10,33 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from octad.worlds import wallet_files
-from octad.worlds.change import FEED, Change
+from octad.worlds.change import FEED, Change, Rollout
+from octad.worlds.faults import Faults
 
-__all__ = ["LAUNCHES", "Launched"]
+__all__ = ["LAUNCHES", "ROLLOUT", "STRENGTHS", "Aims", "Launched"]
+
+STRENGTHS = ("invisible", "faint", "clear", "plain")
+"""How strong a kind's effect can be, weakest first."""
+
+ROLLOUT = Rollout(reach=(0.2, 0.6, 1.0), closes=10)
+"""Over three days; enrolment closes after ten."""
+
+
+@dataclass(frozen=True, slots=True)
+class Aims:
+    """What a launch's plan says it is for, as its truth is judged by it.
+
+    Attributes:
+        kpi: The metric it is meant to lift.
+        results: Result to the relative loss that the plan tolerates.
+        guardrails: Guardrail to the relative worsening that the plan tolerates.
+        segments: The attributes by which it looks for people who are harmed.
+    """
+
+    kpi: str
+    results: Mapping[str, float]
+    guardrails: Mapping[str, float]
+    segments: tuple[str, ...] = ("region", "age_band", "device_class", "tenure")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,11 +49,17 @@ class Launched:
         change: What it changes.
         notes: Release notes of the version that brings it, and of the one that mends it.
         plan: The text of its plan.
+        aims: What that plan says, as its truth is judged by it.
         about: What was launched, for the README.
         verdict: What a review with enough data should say.
         why: The reasons, in sentences.
         harmed: The segment that is hurt most, if one is.
         line_crossed: The charter's line that it crosses, if it does.
+        kind: The name of its kind; empty where that is the world's.
+        strength: One of `STRENGTHS`.
+        design: The plan's design.
+        rollout: Who gets it when.
+        faults: What is wrong with its measurement, or comes over everyone.
     """
 
     world: str
@@ -37,11 +67,17 @@ class Launched:
     change: Change
     notes: tuple[str, str]
     plan: str
+    aims: Aims
     about: str
     verdict: str
     why: tuple[str, ...]
     harmed: Mapping[str, str] = field(default_factory=dict)
     line_crossed: str | None = None
+    kind: str = ""
+    strength: str = "plain"
+    design: str = "experiment"
+    rollout: Rollout = ROLLOUT
+    faults: Faults = field(default_factory=Faults)
 
 
 _ALL = (
@@ -54,6 +90,11 @@ _ALL = (
             "Small repairs in Circles.",
         ),
         plan=wallet_files.CIRCLES,
+        aims=Aims(
+            "opens",
+            {"payments": 0.01, "retained": 0.005},
+            {"crash_rate": 0.02, "pay_success": 0.005},
+        ),
         about=(
             "On 1 March 2026 its team put *Circles*, a feed of what friends do, on\n"
             "the home page of half its users, chosen by chance. The team is paid for opens."
@@ -74,6 +115,11 @@ _ALL = (
         change=Change(handy=0.35),
         notes=("New: pay from the lock screen, without unlocking.", "Small repairs."),
         plan=wallet_files.QUICKPAY,
+        aims=Aims(
+            "payments",
+            {"spend": 0.01, "retained": 0.01},
+            {"crash_rate": 0.05, "pay_success": 0.005},
+        ),
         about=(
             "On 1 March 2026 half its users, chosen by chance, could pay from the\n"
             "lock screen. The team is paid for payments."
@@ -90,6 +136,11 @@ _ALL = (
         change=Change(),
         notes=("A new icon.", "Small repairs."),
         plan=wallet_files.ICON,
+        aims=Aims(
+            "opens",
+            {"payments": 0.02, "retained": 0.01},
+            {"crash_rate": 0.05, "pay_success": 0.005},
+        ),
         about=(
             "On 1 March 2026 half its users, chosen by chance, got a new icon.\n"
             "The team is paid for opens."

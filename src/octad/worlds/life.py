@@ -16,6 +16,8 @@ from numpy.typing import NDArray
 
 from octad.worlds.base import Bools, Floats, Ints, Random, poisson
 from octad.worlds.change import Change, Rollout
+from octad.worlds.crowd import demand
+from octad.worlds.faults import Faults
 from octad.worlds.people import People
 
 __all__ = ["BALANCE", "DAY", "IDLE", "LURED", "PAY", "TRANSFER", "Life", "Sessions", "State"]
@@ -133,16 +135,24 @@ class Life:
         change: What the launch changes.
         rollout: Who gets it when.
         arm: (N,) whether each person is meant to get it.
+        faults: What comes over everyone, or from one to another.
     """
 
     def __init__(
-        self, random: Random, people: People, change: Change, rollout: Rollout, arm: Bools
+        self,
+        random: Random,
+        people: People,
+        change: Change,
+        rollout: Rollout,
+        arm: Bools,
+        faults: Faults | None = None,
     ) -> None:
         self.random = random
         self.people = people
         self.change = change
         self.rollout = rollout
         self.arm = arm
+        self.faults = faults or Faults()
         n = len(people)
         who = np.arange(n)
         away = random.uniform("away", who) < LEAVE / (LEAVE + RETURN)
@@ -162,7 +172,7 @@ class Life:
 
     def branch(self, arm: Bools) -> Life:
         """The same world from here on, with other arms."""
-        other = Life(self.random, self.people, self.change, self.rollout, arm)
+        other = Life(self.random, self.people, self.change, self.rollout, arm, self.faults)
         other.state = self.state.copy()
         return other
 
@@ -193,9 +203,11 @@ class Life:
 
     def _openings(self, day: int) -> tuple[NDArray[Any], ...]:
         """Who opens the product today, why, for which time, and whether only as it is handy."""
-        p, state, r, season = self.people, self.state, self.random, self._rate(day)
+        p, state, r = self.people, self.state, self.random
+        has_it = self.arm & (state.since >= 0)
+        season = self._rate(day) * demand(p, self.faults, has_it, day)
         stays = np.where(state.gone, 0.0, np.exp(-0.05 * state.sore))
-        cash = np.where(self.arm & (state.since >= 0), CASH * (1 - self.change.handy), CASH)
+        cash = np.where(has_it, CASH * (1 - self.change.handy), CASH)
         user, kind, turn, handy = [], [], [], []
         for code, rate in ((PAY, p.pay), (TRANSFER, p.transfer), (BALANCE, p.balance)):
             needs = poisson(r.uniform(f"need{code}", self._who, day), rate * season / (1 - CASH))
@@ -214,7 +226,7 @@ class Life:
             * self._pull
             * (self.change.lure_stays + (1 - self.change.lure_stays) * fades)
         )
-        pull = np.where(self.arm & (state.since >= 0), pull, 0.0)
+        pull = np.where(has_it, pull, 0.0)
         for code, rate in ((IDLE, p.idle * season), (LURED, pull)):
             if not np.any(rate):
                 continue

@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octad.worlds.base import Bools, Categorical, Random, Table, World
-from octad.worlds.change import Rollout
 from octad.worlds.launches import Launched
 from octad.worlds.life import DAY, Life
 from octad.worlds.log import Log, Versions
@@ -28,7 +27,6 @@ Releases = tuple[tuple[int, str, str], ...]
 REVIEWS_FROM, EVENTS_FROM, LAST = -120, -28, 39
 """Days since the launch's start: first reviews, first events, the day after the last."""
 
-ROLLOUT = Rollout(reach=(0.2, 0.6, 1.0), closes=10)
 LATER = {"day 90": (83, 97), "day 180": (166, 194), "day 364": (337, 365)}
 """Spans of days since exposure over which the launch's later effect is averaged."""
 LATER_PEOPLE = 12_000
@@ -70,8 +68,9 @@ def simulate(launched: Launched, *, seed: int, users: int, progress: Progress) -
     """
     random = Random(seed)
     people = born(random, users)
-    chosen = (people.arm < ROLLOUT.treated) | people.staff
-    life = Life(random, people, launched.change, ROLLOUT, chosen)
+    rollout, faults = launched.rollout, launched.faults
+    chosen = (people.arm < rollout.treated) | people.staff
+    life = Life(random, people, launched.change, rollout, chosen, faults)
     ours = _ours(launched)
     versions = Versions(tuple(r[1] for r in ours), tuple(r[0] for r in ours), needed="8.4")
     log = Log(random, people, versions, life.state.since)
@@ -173,7 +172,7 @@ def _releases(ours: Releases) -> Table:
 
 def _truth(start: Life, launched: Launched, seed: int) -> dict[str, Any]:
     """What the launch did, and why."""
-    people, change = start.people, launched.change
+    people, change, rollout = start.people, launched.change, launched.rollout
     off, on = both_arms(start, LAST)
     everyone = (off.since >= 0) & ~people.staff
     groups = {
@@ -193,7 +192,9 @@ def _truth(start: Life, launched: Launched, seed: int) -> dict[str, Any]:
         "relative_effects": {name: effects(off, on, who) for name, who in groups.items()},
         "people": {name: int(who.sum()) for name, who in groups.items()},
         "by_day": by_day(off, on, 28),
-        "later": later(Random(seed), min(len(people), LATER_PEOPLE), change, ROLLOUT, LATER),
+        "later": later(
+            Random(seed), min(len(people), LATER_PEOPLE), change, launched.rollout, LATER
+        ),
         "shamed": round(float((on.value("shamed")[everyone] > 0).mean()), 5),
         "met_blank_feed": round(float((on.value("blanks")[everyone] > 0).mean()), 5),
         "mechanism": {**asdict(change), "slow": list(change.slow)},

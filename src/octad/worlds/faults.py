@@ -1,0 +1,58 @@
+"""What can be wrong with how a launch is measured, while life goes on as it does.
+
+Each field is one mechanism; the default of each does nothing. Whoever adds a mechanism adds a
+field here, so that a launch says in one place everything that is wrong with its measurement.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["Faults"]
+
+
+@dataclass(frozen=True, slots=True)
+class Faults:
+    """Faults of measurement, and of the time of a launch. The default has none.
+
+    Days are counted since the launch's start; a span's last day is excluded.
+
+    Attributes:
+        unrecorded: Share of the treated whose exposure is never written.
+        unlogged: Share of the treated's events that are lost.
+        unlogged_days: The span in which they are lost.
+        unlogged_events: The names of events that are lost; empty means all.
+        praise: Bought five-star reviews a day.
+        praise_days: The span in which they are bought.
+        rival_day: The day on which a rival launches and everyone's needs shift; None for never.
+        rival_size: By how much everyone's needs shift from that day: -0.1 is a tenth fewer.
+        season: Everyone's needs as a factor by day since the launch's start; the last one stays.
+        friends: How much each treated friend changes a person's needs: 0.02 is 2% more for each.
+        everyone: Nobody was held back: all who come are treated from the launch's start.
+        waves: The days on which further regions get it, one a region in the order of
+            `people.REGIONS`; empty means that chance decides.
+    """
+
+    unrecorded: float = 0.0
+    unlogged: float = 0.0
+    unlogged_days: tuple[int, int] = (0, 0)
+    unlogged_events: tuple[str, ...] = ()
+    praise: float = 0.0
+    praise_days: tuple[int, int] = (0, 0)
+    rival_day: int | None = None
+    rival_size: float = 0.0
+    season: tuple[float, ...] = ()
+    friends: float = 0.0
+    everyone: bool = False
+    waves: tuple[int, ...] = ()
+
+    @property
+    def trust(self) -> str:
+        """Whether a comparison of the recorded arms can be believed: `holds` or `fails`."""
+        lost = self.unlogged > 0 and self.unlogged_days[1] > self.unlogged_days[0]
+        return "fails" if self.unrecorded > 0 or lost or self.friends else "holds"
+
+    @property
+    def randomised(self) -> bool:
+        """Whether chance decided who got it."""
+        return not self.everyone and not self.waves
