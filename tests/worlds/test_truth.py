@@ -9,7 +9,7 @@ from octad.worlds.base import Random
 from octad.worlds.change import FEED, Change, Rollout
 from octad.worlds.life import Life
 from octad.worlds.people import born
-from octad.worlds.truth import both_arms, effects, later
+from octad.worlds.truth import before, both_arms, effects, later, years
 
 
 def test_its_truth_is_what_was_planted(wallet: World) -> None:
@@ -46,6 +46,7 @@ def test_reading_off_leaves_the_world_as_it_was() -> None:
 
 def test_slowness_without_a_lure_is_harm_early_and_late() -> None:
     change = Change(slow=(2.0, 4.0, 8.0), hidden=4.0, feed=True)
-    found = later(Random(5), 1500, change, Rollout(), {"early": (0, 14), "late": (60, 74)})
+    off, on = years(before(Random(5), 1500, change, Rollout()), 74)
+    found = later(off, on, {"early": (0, 14), "late": (60, 74)})
     assert found["early"]["payments"] < -0.02
     assert found["late"]["payments"] < -0.02

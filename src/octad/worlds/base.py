@@ -88,6 +88,8 @@ class Random:
     def __init__(self, seed: int) -> None:
         self.seed = seed
         self._keys: dict[str, int] = {}
+        self._day: int | None = None
+        self._held: dict[tuple[str, int], Floats] = {}
 
     def _key(self, name: str) -> int:
         if name not in self._keys:
@@ -119,6 +121,17 @@ class Random:
         """Uniform on the open interval (0, 1); arguments as `words`."""
         bits = self.words(name, unit, day, turn) >> np.uint64(11)
         return (bits.astype(np.float64) + 0.5) * 2.0**-53
+
+    def of_all(self, name: str, n: int, day: int) -> Floats:
+        """Uniforms of the first `n` units on a day, kept until another day is asked for.
+
+        Both arms of a counterfactual ask for the same ones; nobody may write into them.
+        """
+        if day != self._day:
+            self._day, self._held = day, {}
+        if (name, n) not in self._held:
+            self._held[name, n] = self.uniform(name, np.arange(n), day)
+        return self._held[name, n]
 
     def normal(self, name: str, unit: ArrayLike, day: int = 0, turn: ArrayLike = 0) -> Floats:
         """Standard normal; arguments as `words`."""

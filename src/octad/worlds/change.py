@@ -25,6 +25,14 @@ class Change:
         feed: Whether there is a feed to look at.
         handy: The share of payments otherwise made in cash, because the phone takes too long,
             that are now made with the product.
+        nag: Notes a day that call people back; each makes a little sore, opened or not.
+        strange: The share of needs that go elsewhere at first, since old habits lead nowhere.
+        strange_days: Days until the new ways are learned to 1/e.
+        tangle: How often it crashes for somebody of mean intensity; grows with its square.
+        farms: The share of accounts that farm a reward by script.
+        farmed: Transfers a day that each of these makes to itself.
+        instead: The share of transfers that people now only note down in the product's new list of
+            who owes whom; the money is not sent.
     """
 
     lure: float = 0.0
@@ -38,6 +46,13 @@ class Change:
     shame: float = 0.0
     feed: bool = False
     handy: float = 0.0
+    nag: float = 0.0
+    strange: float = 0.0
+    strange_days: float = 5.0
+    tangle: float = 0.0
+    farms: float = 0.0
+    farmed: float = 0.0
+    instead: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,9 +6,13 @@ field here, so that a launch says in one place everything that is wrong with its
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 __all__ = ["Faults"]
+
+_SHOWS = 3.291 + 0.842
+"""Standard errors at which a two-sided test at p < .001 has power 80%."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +55,15 @@ class Faults:
         """Whether a comparison of the recorded arms can be believed: `holds` or `fails`."""
         lost = self.unlogged > 0 and self.unlogged_days[1] > self.unlogged_days[0]
         return "fails" if self.unrecorded > 0 or lost or self.friends else "holds"
+
+    def shows(self, users: int) -> bool:
+        """Whether a failing comparison gives itself away with this many compared users.
+
+        Exposures that are lost show in the arms' sizes (a sample ratio off by four standard
+        errors, which a test at p < .001 then sees with power 80%).
+        """
+        off = self.unrecorded / (4 - 2 * self.unrecorded)  # of the share of one half
+        return off / (0.5 / math.sqrt(max(users, 1))) > _SHOWS
 
     @property
     def randomised(self) -> bool:

@@ -51,7 +51,7 @@ class Launched:
         plan: The text of its plan.
         aims: What that plan says, as its truth is judged by it.
         about: What was launched, for the README.
-        verdict: What a review with enough data should say.
+        verdict: What a review with enough data should say; empty where its truth decides.
         why: The reasons, in sentences.
         harmed: The segment that is hurt most, if one is.
         line_crossed: The charter's line that it crosses, if it does.
@@ -60,6 +60,7 @@ class Launched:
         design: The plan's design.
         rollout: Who gets it when.
         faults: What is wrong with its measurement, or comes over everyone.
+        core: Core job to the metric that counts its use.
     """
 
     world: str
@@ -69,8 +70,8 @@ class Launched:
     plan: str
     aims: Aims
     about: str
-    verdict: str
-    why: tuple[str, ...]
+    verdict: str = ""
+    why: tuple[str, ...] = ()
     harmed: Mapping[str, str] = field(default_factory=dict)
     line_crossed: str | None = None
     kind: str = ""
@@ -78,6 +79,9 @@ class Launched:
     design: str = "experiment"
     rollout: Rollout = ROLLOUT
     faults: Faults = field(default_factory=Faults)
+    core: Mapping[str, str] = field(
+        default_factory=lambda: {"pay": "payments", "transfer": "transfers"}
+    )
 
 
 _ALL = (

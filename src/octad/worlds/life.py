@@ -210,7 +210,7 @@ class Life:
         cash = np.where(has_it, CASH * (1 - self.change.handy), CASH)
         user, kind, turn, handy = [], [], [], []
         for code, rate in ((PAY, p.pay), (TRANSFER, p.transfer), (BALANCE, p.balance)):
-            needs = poisson(r.uniform(f"need{code}", self._who, day), rate * season / (1 - CASH))
+            needs = poisson(r.of_all(f"need{code}", len(p), day), rate * season / (1 - CASH))
             whose = np.repeat(self._who, needs)
             which = np.arange(len(whose)) - np.repeat(np.cumsum(needs) - needs, needs)
             u = r.uniform(f"bring{code}", whose, day, which)
@@ -230,7 +230,7 @@ class Life:
         for code, rate in ((IDLE, p.idle * season), (LURED, pull)):
             if not np.any(rate):
                 continue
-            times = poisson(r.uniform(f"open{code}", self._who, day), rate * stays)
+            times = poisson(r.of_all(f"open{code}", len(p), day), rate * stays)
             whose = np.repeat(self._who, times)
             user.append(whose)
             turn.append(np.arange(len(whose)) - np.repeat(np.cumsum(times) - times, times))
@@ -318,7 +318,7 @@ class Life:
         state.sore += np.bincount(s.user, weights=pain, minlength=n)
         state.seen += np.bincount(s.user, weights=s.feed, minlength=n)
         state.hidden[s.user[s.hid]] = True
-        u = r.uniform("stay", self._who, s.day)
+        u = r.of_all("stay", n, s.day)
         leaves = ~state.gone & ~p.staff & (u < LEAVE * np.exp(1.5 * np.minimum(state.sore, 3.0)))
         returns = state.gone & (u < RETURN * np.where(state.bitter, 0.3, 1.0))
         state.bitter = np.where(leaves, state.sore > 0.5, state.bitter & ~returns)

@@ -54,6 +54,7 @@ class People:
         chinese: Writes in Chinese.
         voice: How readily the person writes reviews, mean near 1.
         arm: Uniform that decides the arm; `ramp` uniform that decides when the rollout reaches.
+        scruple: Uniform; those with the least farm a reward, if there is one.
     """
 
     uid: Ints
@@ -79,6 +80,7 @@ class People:
     voice: Floats
     arm: Floats
     ramp: Floats
+    scruple: Floats
 
     def __len__(self) -> int:
         return len(self.uid)
@@ -87,6 +89,10 @@ class People:
     def fragile(self) -> Bools:
         """People of 60 and over in the north: old phones on slow lines."""
         return np.asarray((self.region == 0) & (self.age == 3))
+
+    def farms(self, share: float) -> Bools:
+        """The accounts that a reward turns into farms: those of the fewest scruples."""
+        return np.asarray((self.scruple < share) & ~self.staff)
 
 
 def _ids(random: Random, n: int) -> Ints:
@@ -140,4 +146,5 @@ def born(random: Random, n: int) -> People:
         voice=spread("voice", 1.0, 1.0) * ~staff,
         arm=random.uniform("arm", who),
         ramp=random.uniform("ramp", who),
+        scruple=random.uniform("scruple", who),
     )

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +12,7 @@ from octad.worlds.launches import Launched
 from octad.worlds.life import DAY, Life
 from octad.worlds.log import Log, Versions
 from octad.worlds.people import AGE_BANDS, DEVICES, PLANS, REGIONS, TENURES, People, born
-from octad.worlds.truth import both_arms, by_day, effects, later
+from octad.worlds.truth import read
 from octad.worlds.voices import Rival, Voices
 from octad.worlds.wallet_files import OCTAD, readme
 from octad.worlds.writing import authors, write
@@ -27,9 +25,6 @@ Releases = tuple[tuple[int, str, str], ...]
 REVIEWS_FROM, EVENTS_FROM, LAST = -120, -28, 39
 """Days since the launch's start: first reviews, first events, the day after the last."""
 
-LATER = {"day 90": (83, 97), "day 180": (166, 194), "day 364": (337, 365)}
-"""Spans of days since exposure over which the launch's later effect is averaged."""
-LATER_PEOPLE = 12_000
 START = np.datetime64("2026-03-01T00:00:00", "us")
 
 OURS = (
@@ -95,7 +90,7 @@ def simulate(launched: Launched, *, seed: int, users: int, progress: Progress) -
         "releases": _releases(ours),
     }
     progress("reading off the truth", 0.8)
-    truth = _truth(start, launched, seed)
+    truth = read(start, launched, LAST)
     progress("done", 1.0)
     files = {
         "octad.yml": OCTAD,
@@ -167,35 +162,4 @@ def _releases(ours: Releases) -> Table:
         ),
         "version": np.array([r[2] for r in rows], dtype=object),
         "notes": np.array([r[3] for r in rows], dtype=object),
-    }
-
-
-def _truth(start: Life, launched: Launched, seed: int) -> dict[str, Any]:
-    """What the launch did, and why."""
-    people, change, rollout = start.people, launched.change, launched.rollout
-    off, on = both_arms(start, LAST)
-    everyone = (off.since >= 0) & ~people.staff
-    groups = {
-        "everyone": everyone,
-        "north, 60 and over": everyone & people.fragile,
-        **{f"tenure {t}": everyone & (people.tenure == i) for i, t in enumerate(TENURES)},
-    }
-    return {
-        "world": launched.world,
-        "launch": launched.launch,
-        "seed": seed,
-        "users": len(people),
-        "verdict": launched.verdict,
-        "why": list(launched.why),
-        "harmed": dict(launched.harmed),
-        "line_crossed": launched.line_crossed,
-        "relative_effects": {name: effects(off, on, who) for name, who in groups.items()},
-        "people": {name: int(who.sum()) for name, who in groups.items()},
-        "by_day": by_day(off, on, 28),
-        "later": later(
-            Random(seed), min(len(people), LATER_PEOPLE), change, launched.rollout, LATER
-        ),
-        "shamed": round(float((on.value("shamed")[everyone] > 0).mean()), 5),
-        "met_blank_feed": round(float((on.value("blanks")[everyone] > 0).mean()), 5),
-        "mechanism": {**asdict(change), "slow": list(change.slow)},
     }
