@@ -28,6 +28,7 @@ def create(
     *,
     seed: int = 7,
     users: int = 100_000,
+    strength: str = "plain",
     progress: Progress | None = None,
 ) -> Path:
     """Simulate a world and lay it out as a project, its plan sealed before its launch.
@@ -37,6 +38,7 @@ def create(
         world: One of `octad.worlds.names()`.
         seed: Which of its endless variants.
         users: How many people live in it.
+        strength: How strong the launch's effect is, of those that the world's kind can have.
         progress: Told what is being done.
 
     Returns:
@@ -44,6 +46,7 @@ def create(
 
     Raises:
         FileError: When the folder holds something that is not such an example.
+        UnknownNameError: When there is no such world, or it has no such strength.
     """
     root = Path(folder)
     _must_be_free(root)
@@ -52,7 +55,7 @@ def create(
         if progress is not None:
             progress(what, share)
 
-    made = worlds.simulate(world, seed=seed, users=users, progress=told)
+    made = worlds.simulate(world, seed=seed, users=users, strength=strength, progress=told)
     # The mark of an example comes first, so that one that was stopped half-way can be made again.
     truth: dict[str, Any] = {"world": world, "seed": seed, "users": users, **made.truth}
     return lay_out(root, made, truth, told)

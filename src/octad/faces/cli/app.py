@@ -331,15 +331,25 @@ def demo(
     where: Annotated[
         Path, typer.Argument(metavar="[FOLDER]", help="Where the example is made.")
     ] = Path("demo"),
-    world: Annotated[str, typer.Option(help="Which simulated product.")] = "wallet",
+    world: Annotated[
+        str, typer.Option(help="Which simulated product; --worlds lists them.")
+    ] = "wallet",
+    strength: Annotated[
+        str, typer.Option(help="How strong the launch's effect is; --worlds lists them.")
+    ] = "plain",
     users: Annotated[int, typer.Option(min=1000, help="How many simulated people.")] = 100_000,
     seed: Annotated[int, typer.Option(min=0, help="Which of its endless variants.")] = 7,
+    worlds: Annotated[bool, typer.Option("--worlds", help="List the worlds, and stop.")] = False,
     quiet: Quiet = False,
 ) -> None:
     """Make the worked example from nothing, and review it."""
     from octad.faces.cli import work  # noqa: PLC0415 - heavy
 
-    work.demo(_state(ctx).folder / where, world, users=users, seed=seed, quiet=quiet)
+    if worlds:
+        work.list_worlds()
+        return
+    folder = _state(ctx).folder / where
+    work.demo(folder, world, strength=strength, users=users, seed=seed, quiet=quiet)
 
 
 def run() -> None:

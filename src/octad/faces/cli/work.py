@@ -18,7 +18,7 @@ from octad.model.review import Review
 from octad.project import scaffold
 from octad.project.atomic import write_text
 
-__all__ = ["check", "decide", "demo", "init", "reflect", "review"]
+__all__ = ["check", "decide", "demo", "init", "list_worlds", "reflect", "review"]
 
 REVIEWS = "reviews"
 
@@ -163,7 +163,19 @@ def reflect(folder: Path, launch: str, *, quiet: bool) -> None:
     _out("It is in ledger.jsonl, for the next plan to learn from.")
 
 
-def demo(folder: Path, world: str, *, users: int, seed: int, quiet: bool) -> None:
+def list_worlds() -> None:
+    """Say which worlds `octad demo` can make, and what happens in each."""
+    from octad import worlds  # noqa: PLC0415 - heavy
+
+    for kind in worlds.kinds():
+        _out(f"{clean(kind.name)}: {clean(kind.title)}", "bold")
+        _out(f"  {clean(kind.about)}")
+        if len(kind.strengths) > 1:
+            _out(f"  --strength {', '.join(kind.strengths)}")
+    _out("Make one with: octad demo FOLDER --world NAME --strength STRENGTH")
+
+
+def demo(folder: Path, world: str, *, strength: str, users: int, seed: int, quiet: bool) -> None:
     """Make the worked example, review its launch, and say where everything lies.
 
     It ends with exit code 0: the verdict of an example is not a failure.
@@ -171,7 +183,9 @@ def demo(folder: Path, world: str, *, users: int, seed: int, quiet: bool) -> Non
     from octad.lifecycle import demo as worked_example  # noqa: PLC0415 - simulates a world
 
     with progress(quiet=quiet) as tell:
-        root = worked_example.create(folder, world, seed=seed, users=users, progress=tell)
+        root = worked_example.create(
+            folder, world, seed=seed, users=users, strength=strength, progress=tell
+        )
     session = Session.open(root)
     for launch in session.launches:
         code = review(
