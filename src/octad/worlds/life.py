@@ -37,6 +37,8 @@ LEAVE, RETURN = 0.0011, 0.012  # a day, for people who are not sore
 GIVE_UP = 0.0032  # per second of needless effort, at patience 1
 HEALS = 0.93  # soreness left after a day
 HURTS = {"crash": 0.06, "fail": 0.12, "blank": 0.3, "give_up": 0.3, "shame": 1.7, "drag": 0.008}
+NAGGED = 0.1  # soreness from one note that calls a person back for nothing
+SCRIPTED = 100  # the first turn of a script's transfers, so that they draw nobody else's draws
 
 
 @dataclass(slots=True)
@@ -80,6 +82,7 @@ class Sessions:
         failed, retried: The payment failed; was tried again.
         shamed: Family saw, and spoke of it. `hid`: looked for the switch that hides one's payments.
         gift: A transfer to a friend that the feed gave the idea for.
+        noted: Came to send money, and only noted down who owes it.
         left: Filled for the last session of somebody who left for good after it.
         sore: The person's soreness after the day.
     """
@@ -106,6 +109,7 @@ class Sessions:
     shamed: Bools
     hid: Bools
     gift: Bools
+    noted: Bools
     left: Bools
     sore: Floats
 
@@ -206,7 +210,11 @@ class Life:
         p, state, r = self.people, self.state, self.random
         has_it = self.arm & (state.since >= 0)
         season = self._rate(day) * demand(p, self.faults, has_it, day)
+        since_days = day - state.since // DAY
         stays = np.where(state.gone, 0.0, np.exp(-0.05 * state.sore))
+        if self.change.strange:
+            lost = self.change.strange * np.exp(-since_days / self.change.strange_days)
+            stays = stays * np.where(has_it, 1 - lost, 1.0)
         cash = np.where(has_it, CASH * (1 - self.change.handy), CASH)
         user, kind, turn, handy = [], [], [], []
         for code, rate in ((PAY, p.pay), (TRANSFER, p.transfer), (BALANCE, p.balance)):
@@ -219,7 +227,6 @@ class Life:
             turn.append(which[kept])
             kind.append(np.full(int(kept.sum()), code, dtype=np.int8))
             handy.append(u[kept] >= stays[whose[kept]] * (1 - CASH))
-        since_days = day - state.since // DAY
         fades = np.exp(-since_days / self.change.lure_days)
         pull = (
             self.change.lure
@@ -236,7 +243,19 @@ class Life:
             turn.append(np.arange(len(whose)) - np.repeat(np.cumsum(times) - times, times))
             kind.append(np.full(len(whose), code, dtype=np.int8))
             handy.append(np.zeros(len(whose), dtype=np.bool_))
+        if self.change.farms:
+            whose = self._scripted(day, has_it)
+            user.append(whose)
+            turn.append(np.arange(len(whose)) + SCRIPTED)
+            kind.append(np.full(len(whose), TRANSFER, dtype=np.int8))
+            handy.append(np.zeros(len(whose), dtype=np.bool_))
         return tuple(np.concatenate(parts) for parts in (user, kind, turn, handy))
+
+    def _scripted(self, day: int, has_it: Bools) -> Ints:
+        """Whose scripts transfer money to and fro today, once for each transfer."""
+        farms = np.flatnonzero(has_it & ~self.state.gone & self.people.farms(self.change.farms))
+        u = self.random.uniform("farm", farms, day)
+        return np.repeat(farms, poisson(u, np.full(len(farms), self.change.farmed), most=60))
 
     def _expose(self, day: int, user: Ints, at: Ints) -> None:
         """Enrol people at their first opening, once the rollout has reached them."""
@@ -261,7 +280,9 @@ class Life:
         network = NETWORK[p.region[user]]
         swing = np.exp(0.4 * r.normal("wait", unit, day, turn))
         errand, pay = kind <= TRANSFER, kind == PAY
-        crashed = plain & chance("crash", CRASH[device] * np.where(errand, 1.3, 0.55))
+        tangled = np.where(treated, c.tangle * self._intensity[user] ** 2, 0.0)
+        breaks = CRASH[device] * np.where(errand, 1.3, 0.55) + tangled
+        crashed = plain & chance("crash", breaks)
         relaunched = crashed & chance("relaunch", 0.7)
         alive = ~crashed | relaunched
         feed = treated & alive if c.feed else np.zeros(len(user), dtype=np.bool_)
@@ -272,6 +293,9 @@ class Life:
         tired = 1 - np.exp(-GIVE_UP * effort / p.patience[user])
         gave_up = errand & alive & plain & chance("give up", tired)
         done = (kind <= BALANCE) & alive & ~gave_up
+        noted = done & treated & (kind == TRANSFER)
+        noted = noted & chance("note", c.instead) if c.instead else np.zeros_like(done)
+        done = done & ~noted
         failed = pay & done & plain & chance("fail", 0.013)
         open_to = c.shame * p.privacy[user] * p.friends[user]
         seen_by = np.where(self.state.hidden[user], 0.0, open_to)
@@ -299,6 +323,7 @@ class Life:
             shamed=shamed,
             hid=shamed & chance("hide", 0.5),
             gift=feed & (kind == LURED) & chance("gift", 0.035 * p.social[user]),
+            noted=noted,
             left=np.zeros(len(user), dtype=np.bool_),
             sore=np.zeros(len(user)),
         )
@@ -314,6 +339,9 @@ class Life:
             + HURTS["shame"] * s.shamed * np.minimum(p.privacy[s.user], 2.5)
             + HURTS["drag"] * np.where(s.treated, s.wait + self.change.steps, 0.0)
         )
+        if self.change.nag:
+            nagged = poisson(r.of_all("nag", n, s.day), np.full(n, self.change.nag))
+            state.sore += NAGGED * np.where(self.arm & (state.since >= 0), nagged, 0)
         state.sore *= HEALS
         state.sore += np.bincount(s.user, weights=pain, minlength=n)
         state.seen += np.bincount(s.user, weights=s.feed, minlength=n)

@@ -183,7 +183,7 @@ class _Page:
         self.write(s.retried, "pay_ok", 1.2, amount)
         self.write((done & (s.kind == TRANSFER)) | s.gift, "transfer", 9.0, amount)
         shares = s.feed & done & (self._u("post") < 0.02 * p.social[s.user])
-        self.write(shares, "post", 20.0)
+        self.write(shares | s.noted, "post", 20.0)
 
     def sorted(self) -> tuple[NDArray[np.generic], ...]:
         """The day's columns in the order of time, with the version each user holds."""
