@@ -27,8 +27,8 @@ from octad.errors import UsageError, nearest
 from octad.worlds.launches import STRENGTHS
 
 KINDS = {kind.name: kind for kind in worlds.kinds()}
-FIRST_SEED = 101
-"""The readings were developed on seeds 1 to 20; what is reported are others."""
+FIRST = 101
+"""The readings were developed on variants 1 to 20; what is reported are others."""
 
 
 def _words(said: str) -> list[str]:
@@ -41,7 +41,7 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--strengths", type=_words, default=[], help="all where none is named")
     parser.add_argument("--users", type=_words, default=["20000"], help="sizes, comma between")
     parser.add_argument("--seeds", type=int, default=2, help="how many variants of each")
-    parser.add_argument("--first-seed", type=int, default=FIRST_SEED, help="the first of them")
+    parser.add_argument("--first", type=int, default=FIRST, help="the number of the first of them")
     parser.add_argument("--looks", action="store_true", help="look every week too: days till right")
     parser.add_argument("--only-wrong", action="store_true", help="print only the wrong ones")
     parser.add_argument("--json", action="store_true", help="print the same figures as JSON")
@@ -53,7 +53,7 @@ def _arguments() -> argparse.ArgumentParser:
 
 
 def asked_for(asked: argparse.Namespace) -> list[Case]:
-    """The worlds of a call, seed by seed, so that a call cut short has seen every kind.
+    """The worlds of a call, variant by variant, so that a call cut short has seen every kind.
 
     Raises:
         UsageError: For a kind or a strength that there is none of.
@@ -66,8 +66,8 @@ def asked_for(asked: argparse.Namespace) -> list[Case]:
             mend = nearest(strength, STRENGTHS)
             raise UsageError(f"there is no strength '{strength}'.", mend=mend)
     return [
-        Case(name, strength, int(users), seed)
-        for seed in range(asked.first_seed, asked.first_seed + asked.seeds)
+        Case.variant(name, strength, int(users), number)
+        for number in range(asked.first, asked.first + asked.seeds)
         for users in asked.users
         for strength in asked.strengths or STRENGTHS
         for name in asked.kinds
@@ -84,7 +84,7 @@ def measure(
     for i, made in enumerate(_made(lacking, looks, processes, began, minutes), 1):
         book.add(made)
         word = "right" if made.is_right else f"WRONG, right is {' or '.join(made.right)}"
-        world = f"{made.case.kind} {made.case.strength} {made.case.users} #{made.case.seed}"
+        world = f"{made.case.kind} {made.case.strength} {made.case.users} #{made.case.number}"
         told = f"{i}/{len(lacking)} {time.monotonic() - began:4.0f} s  {world}: {made.verdict}"
         print(f"{told} ({word})", file=sys.stderr, flush=True)
 

@@ -37,8 +37,8 @@ statistics that reviews test with.
 This page is written by `make worlds ARGS=--page`, and its numbers are those of one call. Each world
 is laid out as a project folder, its plan sealed before the launch, and reviewed once, on the plan's
 last day, as any launch is. `truth.json` is carried out of the folder beforehand, unread, and opened
-when the review is done. The readings were developed on seeds 1 to 20; what is reported here are
-other seeds.
+when the review is done. Each kind, strength and size has seeds of its own, numbered in their last
+three digits; the readings were developed on 1 to 20, and what is reported here are others.
 
 """
 
@@ -48,8 +48,8 @@ TERMS = """\
   has no estimator yet, `hold` or `cannot tell` is right. In brackets the 95% interval (Wilson).
 - **harm shipped**: of the runs with harm, those that were told to ship. **false roll back**: of
   the runs without harm, those that were told to roll back.
-- **days**: the median day of the first weekly look from which the verdict stays right, for a team
-  that looks every week and logs each look. Five weeks and a half is the plan's last day.
+- **days**: with a look on every seventh day and one on the plan's last (day 37), the median day of
+  the first look from which the verdict stays right.
 """
 
 RULES_HEAD = """\
@@ -106,12 +106,12 @@ def page(tally: Tally, runs: Sequence[Run]) -> str:
 def _measured(runs: Sequence[Run]) -> str:
     users = sorted({r.case.users for r in runs})
     sizes = " and ".join(f"{n:,}" for n in users)
-    seeds = [r.case.seed for r in runs]
+    numbers = [r.case.number for r in runs]
     strengths = ", ".join(dict.fromkeys(r.case.strength for r in runs))
     seconds = sum(r.seconds for r in runs) / len(runs)
     return (
         f"**{len(runs)} runs**: {len({r.case.kind for r in runs})} kinds, strengths {strengths}, "
-        f"{sizes} users,\nseeds {min(seeds)} to {max(seeds)}; {seconds:.1f} s of processor time a "
+        f"{sizes} users,\nvariants {min(numbers)} to {max(numbers)}; {seconds:.1f} s of processor time a "
         "review.\n\n"
     )
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-import shutil
 import tempfile
 import time
+import zlib
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, date, datetime, timedelta
-from datetime import time as clock
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +19,16 @@ from octad.lifecycle.session import Session
 from octad.model.finding import Stance
 from octad.model.review import Review, Verdict
 from octad.project.load import load_plan
+from octad.worlds.right import seen
 
 __all__ = ["Case", "Run", "run"]
 
 WEEK = 7
 FAILED = "error"
 """What stands for the verdict when the review itself failed; it is never right."""
+
+
+SPACING = 1000
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,6 +39,22 @@ class Case:
     strength: str
     users: int
     seed: int
+
+    @classmethod
+    def variant(cls, kind: str, strength: str, users: int, number: int) -> Case:
+        """The world of that number, of 1 to 999.
+
+        Worlds of one seed share their people and their luck, so each kind, strength and size gets
+        seeds of its own: then what is counted over them is independent. The number is the seed's
+        last three digits.
+        """
+        own = zlib.crc32(f"{kind} {strength} {users}".encode()) % 10_000
+        return cls(kind, strength, users, SPACING * own + number)
+
+    @property
+    def number(self) -> int:
+        """Its number among the variants of its kind, strength and size."""
+        return self.seed % SPACING
 
     @property
     def command(self) -> str:
@@ -54,19 +74,27 @@ class Run:
         stances: Reading to stance. `saw`: the reading that decided, then others against it.
         claims: Ids of findings that fail the measurement, show harm or speak against it.
         rules: What each simpler rule says on the last day.
-        looks: Weekly looks of a team that looks early, the last day at the end: day since the
+        looks: What a look on every seventh day, and on the last, would have said: day since the
             start, verdict, and what each rule says that day. Empty when nobody looked.
-        right: Right verdicts, best first.
-        harm, good, trust, visible: As the world's truth has them.
+        right: Right verdicts, best first. `errors`: those that would be an error, by its name; a
+            verdict in neither is too timid.
+        harms: What is truly harmed, worst seen first; `harm_visible` whether any can be seen.
+        good: Whether it is good and harms nothing. `trust`: whether its arms can be compared.
+        randomised: Whether chance decided who got it.
+        visible: Whether the data could show what is right: the fault where the measurement fails,
+            the harm where there is one, else the gain, each with power of at least 80%.
         seconds: Of processor time for the review on the last day.
     """
 
     case: Case
     verdict: str
     right: tuple[str, ...]
-    harm: bool
+    errors: dict[str, str]
+    harms: tuple[str, ...]
+    harm_visible: bool
     good: bool
     trust: bool
+    randomised: bool
     visible: bool
     because: str = ""
     row: str = ""
@@ -82,6 +110,16 @@ class Run:
         """Whether the verdict is one of the right ones."""
         return self.verdict in self.right
 
+    @property
+    def harm(self) -> bool:
+        """Whether anything is truly harmed."""
+        return bool(self.harms)
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing is wrong, neither with the launch nor with its measurement."""
+        return self.trust and self.randomised and not self.harms
+
     def record(self) -> dict[str, Any]:
         """As one line of the book."""
         return asdict(self)
@@ -91,7 +129,7 @@ class Run:
         """From a line of the book."""
         kept = dict(record)
         kept["case"] = Case(**kept["case"])
-        for name in ("right", "saw", "claims"):
+        for name in ("right", "harms", "saw", "claims"):
             kept[name] = tuple(kept[name])
         kept["looks"] = tuple((day, said, dict(by)) for day, said, by in kept["looks"])
         return cls(**kept)
@@ -105,28 +143,32 @@ def run(case: Case, *, looks: bool = False) -> Run:
 
     Args:
         case: Which world.
-        looks: Whether a copy of the project is also looked at every week, each look in its ledger.
+        looks: Whether it is also looked at on every seventh day.
     """
     with tempfile.TemporaryDirectory(prefix="octad-world-") as folder:
         root, truth = Path(folder) / "project", Path(folder) / "truth.json"
         demo.create(root, case.kind, seed=case.seed, users=case.users, strength=case.strength)
         (root / demo.TRUTH).rename(truth)
-        weekly = Path(folder) / "weekly"
-        if looks:
-            shutil.copytree(root, weekly)
         found = _at_the_end(root)
-        early = _every_week(weekly) if looks else ()
+        early = _every_week(root, found) if looks else ()
         told = json.loads(truth.read_text(encoding="utf-8"))
-    return Run(
-        case=case,
-        right=tuple(told["right"]),
-        harm=bool(told["harm"]),
-        good=bool(told["good"]),
-        trust=told["trust"] == "holds",
-        visible=bool(told["visible"]),
-        looks=early,
-        **found,
-    )
+    return Run(case=case, looks=early, **_true(told), **found)
+
+
+def _true(told: Mapping[str, Any]) -> dict[str, Any]:
+    """What the truth says, as a run keeps it."""
+    trust, randomised = told["trust"] == "holds", bool(told["randomised"])
+    visible = bool(told["visible"]) and randomised if trust else bool(told["trust_visible"])
+    return {
+        "right": tuple(told["right"]),
+        "errors": dict(told["errors"]),
+        "harms": tuple(f"{h['what']}: {h['metric'] or h['who']}" for h in told["harm"]),
+        "harm_visible": any(map(seen, told["harm"])),
+        "good": bool(told["good"]),
+        "trust": trust,
+        "randomised": randomised,
+        "visible": visible,
+    }
 
 
 def _at_the_end(root: Path) -> dict[str, Any]:
@@ -151,28 +193,27 @@ def _at_the_end(root: Path) -> dict[str, Any]:
     }
 
 
-def _every_week(root: Path) -> tuple[tuple[int, str, dict[str, str]], ...]:
-    """Review every week until the plan's last day, each look logged as a team's would be."""
+def _every_week(root: Path, last: Mapping[str, Any]) -> tuple[tuple[int, str, dict[str, str]], ...]:
+    """Review on every seventh day before the plan's last, each look as if it were the first.
+
+    No look is logged, so none makes the last day's wider; before that day the anytime interval
+    decides anyway, which no number of looks can wear out.
+    """
     session = Session.open(root)
     launch = session.launches[0]
     plan = load_plan(root, launch).plan
     starts, ends = plan.launch.starts, plan.launch.ends
     if starts is None or ends is None:
         return ()
-    days = [*range(WEEK, (ends - starts).days, WEEK), (ends - starts).days]
     found = []
-    for day in days:
+    for day in range(WEEK, (ends - starts).days, WEEK):
         on = starts + timedelta(days=day)
         try:
-            review, inputs = session.review_with_inputs(launch, as_of=on, now=_evening(on))
+            review, inputs = session.review_with_inputs(launch, as_of=on, log_look=False)
             found.append((day, review.verdict.value, rules.verdicts(plan, inputs)))
         except OctadError:
             found.append((day, FAILED, {}))
-    return tuple(found)
-
-
-def _evening(on: date) -> datetime:
-    return datetime.combine(on, clock(18), tzinfo=UTC)
+    return (*found, ((ends - starts).days, last["verdict"], last.get("rules", {})))
 
 
 def _claims(review: Review) -> tuple[str, ...]:

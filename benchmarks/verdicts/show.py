@@ -114,8 +114,9 @@ def wrong_table(runs: Sequence[Run]) -> Rows:
     return tuple(
         (
             f"{r.case.kind}, {r.case.strength}, {r.case.users:,} users, seed {r.case.seed}",
-            f"{r.verdict}; right: {' or '.join(r.right)}"
-            + ("" if r.visible else " (the truth was not visible)"),
+            f"{r.verdict} ({r.errors.get(r.verdict, 'too timid')}); right: {' or '.join(r.right)}"
+            + ("" if r.visible else " (the truth was not visible)")
+            + (f"; {r.harms[0]}" if r.harms else ""),
             r.because,
             r.case.command,
         )

@@ -18,7 +18,6 @@ __all__ = ["OCTAD", "Line", "Share", "Tally", "Target", "count", "days_until_rig
 
 OCTAD = "octad"
 SHIP, ROLL_BACK = Verdict.SHIP.value, Verdict.ROLL_BACK.value
-WAITS = (Verdict.HOLD.value, Verdict.CANNOT_TELL.value)
 
 Said = Callable[[Run], str]
 
@@ -53,7 +52,7 @@ class Line:
         right: Of all runs; `right_visible` of the visible.
         harm_shipped: Of runs with harm, those shipped; `harm_shipped_visible` of visible harm.
         false_roll_back: Of runs without harm, those rolled back.
-        errors: Of runs whose truth is not visible, those that neither waited nor were right.
+        errors: Of runs whose truth is not visible, those with a verdict that is an error.
         days: Median days until the verdict is right for good; None when nobody looked early.
         never: Of the runs with early looks, those that never came right.
     """
@@ -108,11 +107,13 @@ def line(name: str, runs: Sequence[Run], rule: str = OCTAD) -> Line:
         right=share(runs, right),
         right_visible=share(visible, right),
         harm_shipped=share(harmful, lambda r: said(r) == SHIP),
-        harm_shipped_visible=share([r for r in harmful if r.visible], lambda r: said(r) == SHIP),
+        harm_shipped_visible=share(
+            [r for r in harmful if r.harm_visible], lambda r: said(r) == SHIP
+        ),
         false_roll_back=share([r for r in runs if not r.harm], lambda r: said(r) == ROLL_BACK),
         cannot_tell=share(runs, lambda r: said(r) == Verdict.CANNOT_TELL.value),
         errors=share(
-            [r for r in runs if not r.visible], lambda r: not right(r) and said(r) not in WAITS
+            [r for r in runs if not r.visible], lambda r: said(r) in r.errors or said(r) == FAILED
         ),
         days=statistics.median(known) if known else None,
         never=share(looked, lambda r: days_until_right(r, rule) is None),
@@ -144,7 +145,7 @@ class Tally:
         kinds: One line a kind, Octad's verdict. `rules`: for each simpler rule, the same lines.
         total: Octad's line over all. `totals`: each rule's.
         saw: Kind to reading to how often it was the first to see what was wrong there.
-        wolf: Reading to the share of calm worlds (nothing harmful, nothing broken) in which it
+        wolf: Reading to the share of calm worlds (nothing harmed, nothing broken) in which it
             fails the measurement, shows harm or speaks against; `findings` the same by finding.
         wrong: The runs whose verdict is not right, worst first.
     """
@@ -178,8 +179,7 @@ def count(runs: Sequence[Run]) -> Tally:
     kinds = list(dict.fromkeys(r.case.kind for r in runs))
     by_kind = {kind: [r for r in runs if r.case.kind == kind] for kind in kinds}
     total = line("all", runs)
-    calm = [r for r in runs if not r.harm and r.trust and SHIP in r.right[:1]]
-    calm += [r for r in runs if not r.harm and r.trust and not r.good]
+    calm = [r for r in runs if r.calm]
     readings = list(dict.fromkeys(name for r in runs for name in r.stances))
     claimed = Counter(c for r in calm for c in set(r.claims))
     return Tally(
@@ -206,12 +206,7 @@ def count(runs: Sequence[Run]) -> Tally:
 
 
 def _how_bad(run: Run) -> tuple[int, bool, str]:
-    order = (
-        run.verdict == SHIP and run.harm,
-        run.verdict == ROLL_BACK and not run.harm,
-        run.verdict in (SHIP, ROLL_BACK, FAILED),
-        True,
-    )
+    order = (run.verdict == SHIP and run.harm, run.verdict in run.errors, True)
     return order.index(True), not run.visible, run.case.kind
 
 
@@ -220,5 +215,5 @@ def _targets(total: Line) -> tuple[Target, ...]:
         Target("harm shipped where it was visible", total.harm_shipped_visible, True, 0.02),
         Target("harmless launches rolled back", total.false_roll_back, True, 0.02),
         Target("right where the truth was visible", total.right_visible, False, 0.95),
-        Target("errors where it was not", total.errors, True, 0.02),
+        Target("errors where it was not visible", total.errors, True, 0.02),
     )
