@@ -28,7 +28,8 @@ class Change:
         nag: Notes a day that call people back; each makes a little sore, opened or not.
         strange: The share of needs that go elsewhere at first, since old habits lead nowhere.
         strange_days: Days until the new ways are learned to 1/e.
-        tangle: How often it crashes for somebody of mean intensity; grows with its square.
+        tangle: How often it stays blank for somebody who pays one mean's worth more than what
+            makes a history long; grows with the square of what is beyond that.
         farms: The share of accounts that farm a reward by script.
         farmed: Transfers a day that each of these makes to itself.
         instead: The share of transfers that people now only note down in the product's new list of

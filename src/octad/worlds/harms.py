@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from scipy.special import ndtri
 
 from octad.worlds.base import Bools, Floats
 from octad.worlds.gauges import GAUGES, power
@@ -20,7 +21,7 @@ MATTERS = 0.002
 """A relative gain over the year that is worth the name."""
 FADES = 1 / 3
 """A gain has faded when less than this share of it is left over the year."""
-DISPLACED = 0.05
+DISPLACED = 0.02
 """A core job that loses more than this share of its use is displaced."""
 
 
@@ -77,7 +78,7 @@ def harms(
 
     Args:
         aims: What the plan promises.
-        core: Core job to the metric that counts its use.
+        core: Core job to the metric that counts its use, where something took its place.
         window: The plan's own time, all users.
         year: The year.
 
@@ -93,7 +94,7 @@ def harms(
     found += [
         _harm("core job displaced", m, "everyone", window, year, by="reading")
         for job, m in core.items()
-        if m not in aims.results and m != aims.kpi and _displaced(m, year)
+        if m not in aims.results and m != aims.kpi and _real(m, "everyone", year, DISPLACED)
     ]
     return sorted(found, key=lambda h: -float(h["power"]))
 
@@ -104,17 +105,19 @@ def _real(metric: str, group: str, year: Futures, margin: float) -> bool:
     return gain < -margin and gain < -SURE * year.noise(metric, group)
 
 
-def _displaced(metric: str, year: Futures) -> bool:
-    """Whether a job truly lost use, and not because people open the product less."""
-    alone = year.effect(metric) - min(year.effect("opens"), 0.0)
-    return alone < -DISPLACED and _real(metric, "everyone", year, DISPLACED)
-
-
 def _harm(
-    what: str, metric: str, group: str, window: Futures, year: Futures, *, by: str = "numbers"
+    what: str,
+    metric: str,
+    group: str,
+    window: Futures,
+    year: Futures,
+    *,
+    by: str = "numbers",
+    tests: int = 1,
 ) -> dict[str, Any]:
     effect, error = window.effect(metric, group), window.error(metric, group)
     wrong = GAUGES[metric].gain(effect) < 0
+    level = float(-ndtri(0.025 / tests))  # who looks at many segments must pay for each
     return {
         "what": what,
         "metric": metric,
@@ -122,26 +125,23 @@ def _harm(
         "year": round(year.effect(metric, group), 5),
         "window": round(effect, 5),
         "se": round(error, 5),
-        "power": round(power(effect, error), 4) if wrong else 0.0,
+        "power": round(power(effect, error, level), 4) if wrong else 0.0,
         "by": by,
     }
 
 
 def _against_margins(aims: Aims, window: Futures, year: Futures) -> Iterator[dict[str, Any]]:
     """Results and guardrails that are worse than their margins, for all or for a segment."""
+    segments = [group for group in year.groups if "=" in group]
     for what, margins in (("result", aims.results), ("guardrail", aims.guardrails)):
         for metric, margin in margins.items():
             if _real(metric, "everyone", year, margin):
                 yield _harm(f"{what} worse", metric, "everyone", window, year)
             elif what == "result":
-                for group in year.groups:
-                    if _plain(group) and _real(metric, group, year, margin):
-                        yield _harm("segment harmed", metric, group, window, year)
-
-
-def _plain(group: str) -> bool:
-    """Whether a group is one of the plan's segments."""
-    return "=" in group
+                tests = len(segments) * len(margins)
+                for group in segments:
+                    if _real(metric, group, year, margin):
+                        yield _harm("segment harmed", metric, group, window, year, tests=tests)
 
 
 def _faded(aims: Aims, window: Futures, year: Futures) -> Iterator[dict[str, Any]]:
@@ -188,11 +188,26 @@ def _made_by_few(aims: Aims, window: Futures, year: Futures) -> Iterator[dict[st
 
 
 def _heavy(aims: Aims, window: Futures, year: Futures) -> Iterator[dict[str, Any]]:
-    """Those who use it most, harmed beyond a margin that holds for all."""
-    for metric, margin in {**aims.results, **aims.guardrails}.items():
-        whole = _real(metric, "everyone", year, margin)
-        if not whole and _real(metric, "heavy users", year, max(margin, 2 * DISPLACED)):
-            yield _harm("heavy users harmed", metric, "heavy users", window, year, by="reading")
+    """Those who use it most, harmed beyond a result's margin that holds for all.
+
+    What they meet may show it before they leave, so it counts as seen by the better of two tests:
+    of the result among them, and of the share of them who met an error that is new.
+    """
+    who = "heavy users"
+    for metric, margin in aims.results.items():
+        if not _real(metric, "everyone", year, margin) and _real(metric, who, year, margin):
+            harm = _harm("heavy users harmed", metric, who, window, year, by="reading")
+            yield harm | {"power": max(harm["power"], round(_met_more(window, who), 4))}
+
+
+def _met_more(window: Futures, group: str) -> float:
+    """The power to see that more people of a group met a blank page."""
+    inside = window.groups[group]
+    shares = [float((f["blanks"][inside] > 0).mean()) for f in (window.off, window.on)]
+    n, more = int(inside.sum()), shares[1] - shares[0]
+    spread = [s * (1 - s) / n for s in shares]
+    error = (spread[0] / (1 - window.treated) + spread[1] / window.treated) ** 0.5
+    return power(more, error) if more > 0 else 0.0
 
 
 def gained(aims: Aims, year: Futures) -> str:

@@ -38,6 +38,7 @@ GIVE_UP = 0.0032  # per second of needless effort, at patience 1
 HEALS = 0.93  # soreness left after a day
 HURTS = {"crash": 0.06, "fail": 0.12, "blank": 0.3, "give_up": 0.3, "shame": 1.7, "drag": 0.008}
 NAGGED = 0.1  # soreness from one note that calls a person back for nothing
+LONG = 2.0  # times the mean's payments, from which a history is long
 SCRIPTED = 100  # the first turn of a script's transfers, so that they draw nobody else's draws
 
 
@@ -280,14 +281,15 @@ class Life:
         network = NETWORK[p.region[user]]
         swing = np.exp(0.4 * r.normal("wait", unit, day, turn))
         errand, pay = kind <= TRANSFER, kind == PAY
-        tangled = np.where(treated, c.tangle * self._intensity[user] ** 2, 0.0)
-        breaks = CRASH[device] * np.where(errand, 1.3, 0.55) + tangled
-        crashed = plain & chance("crash", breaks)
+        crashed = plain & chance("crash", CRASH[device] * np.where(errand, 1.3, 0.55))
         relaunched = crashed & chance("relaunch", 0.7)
         alive = ~crashed | relaunched
         feed = treated & alive if c.feed else np.zeros(len(user), dtype=np.bool_)
         wait = np.where(treated, np.array(c.slow)[device] * network * swing, 0.0)
         blank = feed & plain & chance("blank", c.blank * self._intensity[user] ** 1.5)
+        if c.tangle:
+            long = np.maximum(self._intensity[user] - LONG, 0.0) ** 2
+            blank |= treated & alive & plain & chance("tangle", c.tangle * long)
         search = c.hidden * self._used_to[user] * np.exp(-self.state.seen[user] / c.practice)
         effort = np.where(treated, c.steps + search + wait + 6.0 * blank, 0.0)
         tired = 1 - np.exp(-GIVE_UP * effort / p.patience[user])

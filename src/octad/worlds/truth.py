@@ -192,7 +192,8 @@ def _judged(
     now = _futures(launched, start.people, window, treated)
     followed = start.people if len(year[0].since) == len(start.people) else None
     late = _futures(launched, followed or born(start.random, len(year[0].since)), year, treated)
-    harm = harms(aims, launched.core, now, late)
+    core = launched.core if launched.change.instead else {}
+    harm = harms(aims, core, now, late)
     if launched.line_crossed:
         harm.append(_crossed(launched.line_crossed, window[1], now.groups["everyone"], treated))
     gain = gained(aims, late)
