@@ -22,6 +22,7 @@ from octad.project.history import OPENED_UNREAD
 from octad.project.load import LoadedPlan
 from octad.readings import all_readings
 from octad.readings.base import design_of, grade_of
+from octad.readings.measure import anytime_decides
 from octad.version import __version__
 
 __all__ = ["HistoryOf", "look_at", "needs_of", "place_of"]
@@ -100,7 +101,8 @@ def look_at(
         what = "taking the KPI" if name == "kpi" else f"taking the reading {name}"
         taken.append(Stage(name=what, seconds=_since(began)))
     kpi = answers.pop("kpi")
-    outcome = decide(plan, kpi, answers)
+    early = anytime_decides(plan, inputs)
+    outcome = decide(plan, kpi, answers, early=early, looks=history.looks)
     launch = plan.launch
     exposure = inputs.exposure
     counts = (

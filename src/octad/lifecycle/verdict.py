@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from octad.lifecycle.surely import ERROR, surely
 from octad.model.finding import Answer, Finding, Grade, Stance, State
 from octad.model.numbers import plain
 from octad.model.plan import Plan
@@ -53,7 +54,7 @@ TABLE = (
         "harm",
         "holds",
         "worse, or",
-        "shown: a guardrail worse, or a harmed segment confirmed",
+        "surely shown: a guardrail worse, or a harmed segment confirmed",
         Verdict.ROLL_BACK,
         "with estimates of grade A or B",
         "The measurement holds, and harm is shown.",
@@ -122,13 +123,22 @@ def _row(key: str) -> Row:
     return next(row for row in TABLE if row.key == key)
 
 
-def decide(plan: Plan, kpi: Answer, readings: Mapping[str, Answer]) -> Outcome:
+def decide(
+    plan: Plan,
+    kpi: Answer,
+    readings: Mapping[str, Answer],
+    *,
+    early: bool = False,
+    looks: int = 1,
+) -> Outcome:
     """Read the table from the top.
 
     Args:
         plan: For the names of results and guardrails.
         kpi: The KPI's answer.
         readings: The eight answers, by name.
+        early: Whether the anytime interval decides.
+        looks: Looks so far, this one included.
     """
     findings = [f for answer in (kpi, *readings.values()) for f in answer.findings]
     failed = [f for f in findings if f.trust == "fails"]
@@ -148,8 +158,9 @@ def decide(plan: Plan, kpi: Answer, readings: Mapping[str, Answer]) -> Outcome:
         return _nothing(plan, kpi, readings)
     strong = all(f.grade in (Grade.A, Grade.B) for f in findings if f.state is not None)
     harms = [f for f in findings if f.harm]
-    if harms and strong:
-        return _roll_back(plan, kpi, findings, harms)
+    sure = surely(plan, findings, early=early, looks=looks)
+    if sure and strong:
+        return _roll_back(plan, kpi, findings, sure)
     vetoes = [name for name, a in readings.items() if a.stance is Stance.AGAINST]
     if strong and not harms and not vetoes and _good(plan, kpi, states):
         return Outcome(
@@ -265,6 +276,11 @@ def _hold(
     worse = [n for n, s in states.items() if s is State.WORSE]
     if worse:
         because.append(f"Worse: {', '.join(map(spoken, worse))}.")
+    if strong and any(f.harm for f in findings):
+        because.append(
+            "Harm is shown, but not so surely as it takes to roll back: that is kept to "
+            f"{_size(ERROR)} of harmless launches."
+        )
     if unclear:
         because.append(f"Not shown either way: {', '.join(map(spoken, unclear))}.")
     if absent:
