@@ -111,8 +111,8 @@ def _measured(runs: Sequence[Run]) -> str:
     seconds = sum(r.seconds for r in runs) / len(runs)
     return (
         f"**{len(runs)} runs**: {len({r.case.kind for r in runs})} kinds, strengths {strengths}, "
-        f"{sizes} users,\nvariants {min(numbers)} to {max(numbers)}; {seconds:.1f} s of processor time a "
-        "review.\n\n"
+        f"{sizes} users,\nvariants {min(numbers)} to {max(numbers)}; {seconds:.1f} s of processor "
+        "time a review.\n\n"
     )
 
 
