@@ -26,12 +26,15 @@ def plain(value: float, digits: int, *, signed: bool = False) -> str:
 
     >>> plain(-1234.56, 1), plain(0.5, 1, signed=True), plain(-0.001, 1)
     ('−1,234.6', '+0.5', '0.0')
+    >>> plain(54.314999999999998, 2) == plain(54.315000000000005, 2)
+    True
     """
     if math.isnan(value):
         return "unknown"
     if math.isinf(value):
         return "∞" if value > 0 else f"{MINUS}∞"
-    rounded = round(value, digits)
+    # Sums made in another order differ in their last digits, which must not tip a half over.
+    rounded = round(float(f"{value:.12g}"), digits)
     text = f"{abs(rounded):,.{max(digits, 0)}f}"
     if rounded < 0:
         return MINUS + text
