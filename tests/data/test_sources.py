@@ -445,7 +445,9 @@ def test_parquet_stays_a_plain_scan(tmp_path: Path) -> None:
         events = open_sources(engine, project).events
         assert events is not None
         assert not list((tmp_path / ".octad" / "cache").rglob("*.parquet"))
-        plan = engine.backend.raw_sql(f"EXPLAIN {ibis.to_sql(events.count())}").fetchall()[0][1]
+        # Where no row is out, a count or a maximum would come from the file's footer.
+        some = ibis.to_sql(events.x.var())
+        plan = engine.backend.raw_sql(f"EXPLAIN {some}").fetchall()[0][1]
         assert "PARQUET" in plan.upper()
         assert "WINDOW" not in plan.upper()
 

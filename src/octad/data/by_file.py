@@ -130,9 +130,8 @@ def open_files(
     folder = None if base is None else base / f"{raw.source}-{_hash(_FORM, raw.kind, *said)}"
     found = prints(raw.paths, None if base is None else base / f"{raw.source}.prints.json")
     pages = [Page(n, one, one.key(engine.root)) for n, one in enumerate(found)]
-    files: Files = (
-        TextFiles(engine, raw, folder, pages) if text else ParquetFiles(engine, raw, folder)
-    )
+    kind = TextFiles if text else ParquetFiles
+    files: Files = kind(engine, raw, folder, pages)
     book = Book(pages, folder, prepare=files.prepare, spot=files.spot, column=files.column)
     book.load()
     try:

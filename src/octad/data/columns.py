@@ -17,6 +17,7 @@ from octad.data.numbers import number
 from octad.errors import UnknownNameError, Where, nearest
 
 __all__ = [
+    "COMMON_BLANKS",
     "as_flag",
     "as_id",
     "as_text",
@@ -28,7 +29,7 @@ __all__ = [
     "number",
 ]
 
-_COMMON_BLANKS = ("", "null", "NULL", "None", "none", "nan", "NaN", "N/A")
+COMMON_BLANKS = ("", "null", "NULL", "None", "none", "nan", "NaN", "N/A")
 """How typed files say nothing; their text needs no trimming, and plain comparisons are fast."""
 
 _VALUE_FIELDS = ("string_value", "int_value", "float_value", "double_value")
@@ -180,7 +181,7 @@ def as_id(value: ir.Value, *, loose: bool = True) -> ir.StringValue:
     text = as_text(value)
     if loose:
         return blank_as_null(text)
-    return one_of(text, _COMMON_BLANKS).ifelse(ibis.null("string"), text)
+    return one_of(text, COMMON_BLANKS).ifelse(ibis.null("string"), text)
 
 
 def as_text(value: ir.Value) -> ir.StringValue:

@@ -15,8 +15,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from octad.data.book import Book, Page
+from octad.data.columns import COMMON_BLANKS
 from octad.data.connect import Engine, listed, literal, quoted
 from octad.data.delimited import Broken
+from octad.data.footers import proven
 from octad.data.looks import merged
 from octad.data.raw import FILE, LINE, ROW, Raw
 from octad.data.receipts import Receipt, receipts
@@ -95,6 +97,7 @@ class ParquetFiles:
     engine: Engine
     raw: Raw
     folder: Path | None
+    pages: Sequence[Page]
     column: str = FILE
     table: ir.Table = field(init=False)
 
@@ -135,11 +138,11 @@ class ParquetFiles:
         return page.receipt is not None and page.rules == rules
 
     def read(self, book: Book, shaped: Shaped, pages: Sequence[Page], rules: str) -> None:
-        """Read files under the rules."""
-        if not pages:
-            return
-        rows = book.rows_of(shaped.table, pages)
-        found = receipts(rows, FILE)
+        """Read files under the rules; no cell is tried where their footers tell that all are in."""
+        found = self._read_sound(book, shaped, pages)
+        others = [page for page in pages if self.spot(page) not in found]
+        if others:
+            found |= receipts(book.rows_of(shaped.table, others), FILE)
         for page in pages:
             page.receipt = found.get(self.spot(page), Receipt())
             page.rules, page.fresh = rules, True
@@ -147,8 +150,30 @@ class ParquetFiles:
                 own = book.rows_of(shaped.table, [page])
                 _write_piece(self.folder, page, rules, own.filter(own[REASON].notnull()), ())
 
+    def _read_sound(
+        self, book: Book, shaped: Shaped, pages: Sequence[Page]
+    ) -> dict[object, Receipt]:
+        """The accounts of files of which it can be told that no row is out."""
+        if shaped.proof is None or shaped.sound is None:
+            return {}
+        whole = [page for page in pages if proven(page.path, shaped.proof)]
+        if not whole:
+            return {}
+        found = receipts(book.rows_of(shaped.sound, whole), FILE, sound=True)
+        if not shaped.proof.counted:
+            return found
+        blank = set(COMMON_BLANKS)
+        return {
+            spot: own
+            for spot, own in found.items()
+            if own.names is not None and blank.isdisjoint(own.names)
+        }
+
     def rows(self, shaped: Shaped) -> ir.Table:
         """The rows of all files that can be used."""
+        accounts = [page.receipt for page in self.pages]
+        if shaped.sound is not None and all(a is not None and not a.rejects for a in accounts):
+            return shaped.sound
         return shaped.table.filter(shaped.table[REASON].isnull())
 
 

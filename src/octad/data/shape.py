@@ -10,6 +10,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 
 from octad.data.columns import as_flag, as_id, as_text, column, given, known_columns
+from octad.data.footers import Proof, proof_of
 from octad.data.looks import WHOLE as AS_IT_IS
 from octad.data.looks import Look
 from octad.data.numbers import as_number, number_rule, typed
@@ -51,10 +52,16 @@ class Shaped:
     Attributes:
         table: Our columns, the file's own, and `REASON`, `CELL` and where the row is from.
         notes: What was assumed, in words.
+        sound: The same for rows of which it is known that all are in: no cell is tried. None for
+            text files, whose cells must be parsed in any case.
+        proof: What must hold of a Parquet file's columns so that all of its rows are in; None
+            where its account could not tell.
     """
 
     table: ir.Table
     notes: tuple[str, ...]
+    sound: ir.Table | None = None
+    proof: Proof | None = None
 
 
 def shape(
@@ -119,17 +126,29 @@ def shape(
     cells = {_CELL + role: found.value for role, found in roles.items()}
     columns = known_columns(table)
     plain = {f"{_PLAIN}{place}": table[c] for place, c in enumerate(columns)}
-    inner = table.select(**ours, **own, **traced, **cells, **plain, **{ENDLESS: endless})
+    rest = {**own, **traced, **cells, **plain, ENDLESS: endless}
+    inner = table.select(**ours, **rest)
+    told = (*notes, *said)
     if stage is not None:
         inner = stage(inner)
-    return Shaped(_reasoned(inner, name, roles, columns), (*notes, *said))
+        return Shaped(_told(inner, _faults(inner, name, roles), columns), told)
+    # An id that is there is its cell; whether it is one of the words for nothing is not asked.
+    named = {role: as_text(roles[role].value) for role in IDS & {*REQUIRED[name]} & {*roles}}
+    sound = table.select(**(ours | named), **rest)
+    return Shaped(
+        _told(inner, _faults(inner, name, roles), columns),
+        told,
+        _told(sound, [], columns),
+        proof_of(table, {role: roles.get(role) for role in REQUIRED[name]}, roles),
+    )
 
 
-def _reasoned(
-    inner: ir.Table, name: str, roles: Mapping[str, Found], columns: Sequence[str]
-) -> ir.Table:
-    """Add why a row is out, the cell that put it out, and the row as it was."""
-    faults: list[tuple[ir.BooleanValue, str, ir.Value]] = []
+_Faults = list[tuple[ir.BooleanValue, str, ir.Value]]
+
+
+def _faults(inner: ir.Table, name: str, roles: Mapping[str, Found]) -> _Faults:
+    """What puts a row out: the test, the reason in words, and the cell."""
+    faults: _Faults = []
     for role in REQUIRED[name]:
         value, cell = inner[role], inner[_CELL + role]
         if role not in TIMES:
@@ -145,8 +164,16 @@ def _reasoned(
         if isinstance(cell.type(), dt.String):
             lost = inner[role].isnull() & ~inner[ENDLESS] & given(cell)
             faults.append((lost, f"the {role} is no number", cell))
-    reason = ibis.cases(*((test, why) for test, why, _ in faults))
-    cell = ibis.cases(*((test, value.cast("string")) for test, _, value in faults))
+    return faults
+
+
+def _told(inner: ir.Table, faults: _Faults, columns: Sequence[str]) -> ir.Table:
+    """Add why a row is out, the cell that put it out, and the row as it was."""
+    reason: ir.Value = ibis.null("string")
+    cell: ir.Value = ibis.null("string")
+    if faults:
+        reason = ibis.cases(*((test, why) for test, why, _ in faults))
+        cell = ibis.cases(*((test, value.cast("string")) for test, _, value in faults))
     # Only asked for where a row is out, so engines make it for those alone.
     whole = row_text(inner, {c: inner[f"{_PLAIN}{place}"] for place, c in enumerate(columns)})
     kept = [c for c in inner.columns if not c.startswith((_CELL, _PLAIN))]
