@@ -41,9 +41,7 @@ def ours(folder: Path, segments: int) -> dict[str, Any]:
     if segments:
         plain = [i for i, s in enumerate(cells.slices) if all(n[0] == "a" for n, _ in s.values)]
         chosen = [i for i in plain if 1 <= len(cells.slices[i].values) <= 2][:segments]
-    control, treatment = (
-        Moments.total(cells.moments[np.array(chosen)][:, a], axis=1) for a in (0, 1)
-    )
+    control, treatment = (cells.totals[np.array(chosen)][:, a] for a in (0, 1))
     theta = np.array([_theta(control[i] + treatment[i]) for i in range(len(chosen))])
     found = compare_many(control, treatment, relative=False, theta=theta)
     seconds = time.perf_counter() - start

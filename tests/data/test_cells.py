@@ -52,7 +52,7 @@ def test_cells_add_up_to_the_rows_in_every_slice(
         assert not any(value == "(unknown)" for _, value in piece.values)
         for a in range(arms):
             expected = Moments.from_rows(values.rows[inside & (arm == a)])
-            found = cells.moments[i, a].total(0)
+            found = cells.totals[i, a]
             assert found.n == expected.n
             np.testing.assert_allclose(found.mean, expected.mean, rtol=1e-9, atol=1e-9)
             np.testing.assert_allclose(found.comoment, expected.comoment, rtol=1e-9, atol=1e-9)
@@ -68,7 +68,7 @@ def test_every_user_is_in_one_value_of_an_attribute_or_in_a_small_one(
     attributes = [Attribute("a", ("x", "y"), rng.integers(0, 2, n))]
     slices = make_slices(attributes, arm, fewest=5)
     for number in range(1, len(slices.slices)):
-        users = slices.combos[1] == number
+        users = slices.numbers[0][1][attributes[0].codes] == number
         assert np.bincount(arm[users], minlength=int(arm.max()) + 1).min() >= 5
     assert len(slices.slices) - 1 + slices.small == len(np.unique(attributes[0].codes))
 

@@ -272,7 +272,7 @@ def test_attributes_written_down_after_exposure_are_refused_with_the_reason(
         inputs = gathered(tmp_path, plan.model_copy(update={"project": project}))
         assert ("region" in inputs.refused_segments) is refused
         sizes = {
-            dict(s.values)["region"]: int(inputs.metrics["opens"].moments.n[i].sum())
+            dict(s.values)["region"]: int(inputs.metrics["opens"].users[i])
             for i, s in enumerate(inputs.metrics["opens"].slices)
             if "region" in dict(s.values)
         }

@@ -101,7 +101,7 @@ def test_slices_add_up_to_everyone_of_whom_something_is_known(world: World, tmp_
     for name in ("north", "south", "it's"):
         for arm in range(3):
             mine = [r for u, r in rows.items() if arms[u][0] == arm and region[u] == name]
-            _same(cells.moments[found[name], arm].total(0), np.array(mine))
+            _same(cells.totals[found[name], arm], np.array(mine))
 
 
 def test_days_equal_the_reference(world: World, inputs: Inputs) -> None:

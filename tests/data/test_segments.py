@@ -70,15 +70,24 @@ def test_a_harmed_triple_becomes_a_slice_and_its_cells_are_its_users() -> None:
     place = made.slices.index(Slice(HARMED))
     y, d, x, w = sought.rows.T
     values = UnitValues("m", y, d, x, w, sought.ended, paired=False)
-    cells = cells_of(values, arm, bucket, 2, made)
+    cells = cells_of(values, arm, bucket, 2, made, halving=SEED)
+    assert cells.parts is not None
     inside = (known[0].codes == 1) & (known[1].codes == 2) & (known[2].codes == 0) & sought.ended
     by_hand = Moments.from_rows(
         sought.rows[inside], arm[inside] * BUCKETS + bucket[inside], 2 * BUCKETS
     )
-    np.testing.assert_array_equal(cells.moments.n[place].ravel(), by_hand.n)
-    np.testing.assert_allclose(cells.moments.mean[place].reshape(-1, 4), by_hand.mean)
-    np.testing.assert_allclose(cells.moments.comoment[place].reshape(-1, 4, 4), by_hand.comoment)
-    assert find_harm(cells.moments, seed=SEED).confirmed[place]
+    np.testing.assert_array_equal(cells.parts.n[place].ravel(), by_hand.n)
+    for column, total in zip(cells.parts.sums, (by_hand.n[:, None] * by_hand.mean).T, strict=True):
+        np.testing.assert_allclose(column[place].ravel(), total)
+    early = halves(BUCKETS, SEED)[bucket]
+    for i, half in enumerate((early, ~early)):
+        for a in (0, 1):
+            own = Moments.from_rows(sought.rows[inside & half & (arm == a)])
+            found = cells.parts.halves[place, a, i]
+            assert found.n == own.n
+            np.testing.assert_allclose(found.mean, own.mean)
+            np.testing.assert_allclose(found.comoment, own.comoment)
+    assert find_harm(cells.parts, seed=SEED).confirmed[place]
 
 
 def test_the_confirming_half_is_not_looked_at() -> None:

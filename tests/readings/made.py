@@ -23,6 +23,8 @@ from octad.model.inputs import (
 )
 from octad.model.plan import Launch, Plan, Project
 from octad.stats.moments import Moments
+from octad.stats.parts import Parts
+from octad.stats.segments import halves
 
 ARMS = ("control", "treatment")
 N = 4_000
@@ -85,7 +87,8 @@ def cells(
         np.stack([p.mean for p in parts]).reshape(*shape, 4),
         np.stack([p.comoment for p in parts]).reshape(*shape, 4, 4),
     )
-    return MetricCells(name, moments, tuple(sets), paired=paired)
+    inside = Parts.of(moments, halves(BUCKETS, plan().launch.halving)) if slices else None
+    return MetricCells(name, moments[:1], tuple(sets), paired=paired, parts=inside)
 
 
 def inputs(*metrics: MetricCells, **more: Any) -> Inputs:

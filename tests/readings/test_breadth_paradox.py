@@ -43,7 +43,7 @@ def test_arms_that_are_not_mixed_alike_are_found_out() -> None:
 
 def test_it_agrees_with_the_textbook_form() -> None:
     seen = _mixed((0.6, 0.4), 0.5)
-    moments = seen.metrics["payments"].moments.total(2)
+    moments = seen.metrics["payments"].totals
     parts = moments[[1, 2]]
     variance = parts.comoment[..., 0, 0] / parts.n
     flip = np.array([1, 0])

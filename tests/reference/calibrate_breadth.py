@@ -61,7 +61,10 @@ class World:
             bucket,
             seed=self.plan.launch.halving,
         )
-        cells = {v.metric: cells_of(v, arm, bucket, 2, slices) for v in values}
+        cells = {
+            v.metric: cells_of(v, arm, bucket, 2, slices, halving=self.plan.launch.halving)
+            for v in values
+        }
         self.inputs = Inputs(arms=("control", "treatment"), final=True, metrics=cells)
 
 

@@ -1,4 +1,4 @@
-"""From a user's numbers to cells: moments by slice, arm and bucket. Nothing personal leaves."""
+"""From a user's numbers to cells: moments by arm, bucket and slice. Nothing personal leaves."""
 
 from __future__ import annotations
 
@@ -8,10 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octad.data.cell_sums import Grouping
+from octad.data.population import BUCKETS
 from octad.data.segments import Slices
 from octad.errors import DataError
 from octad.model.inputs import MetricCells, Tail
 from octad.stats.concentration import winsor_threshold
+from octad.stats.segments import halves
 
 __all__ = [
     "TOP",
@@ -77,8 +79,9 @@ def cells_of(
     slices: Slices | None = None,
     *,
     winsor: float | None = None,
+    halving: int = 0,
 ) -> MetricCells:
-    """Sum users up by slice, arm and bucket.
+    """Sum users up by arm and bucket, and by slice, arm and half.
 
     Args:
         values: The metric, per user.
@@ -87,11 +90,13 @@ def cells_of(
         arms: How many arms there are.
         slices: Only everyone when absent.
         winsor: The value at which totals were cut, if they were.
+        halving: The launch's seed, by which buckets are halved.
 
     Raises:
         DataError: When values are infinite, or too large to square.
     """
-    return cells_by(values, Grouping.of(arm, bucket, arms, slices), winsor=winsor)
+    finding = halves(BUCKETS, halving)
+    return cells_by(values, Grouping.of(arm, bucket, arms, slices, finding), winsor=winsor)
 
 
 def cells_by(values: UnitValues, grouping: Grouping, *, winsor: float | None = None) -> MetricCells:
@@ -102,7 +107,7 @@ def cells_by(values: UnitValues, grouping: Grouping, *, winsor: float | None = N
     """
     columns = (values.y, values.d, values.x, values.w)
     try:
-        moments = grouping.moments(columns, values.ended)
+        moments, parts = grouping.moments(columns, values.ended)
     except ValueError as error:
         raise DataError(
             f"the metric '{values.metric}' has values that cannot be reckoned with: {error}.",
@@ -117,6 +122,7 @@ def cells_by(values: UnitValues, grouping: Grouping, *, winsor: float | None = N
         winsor=winsor,
         searched=grouping.searched,
         query=values.query,
+        parts=parts,
     )
 
 

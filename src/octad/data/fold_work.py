@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from octad.data.behaviour import error_parts, errors_of, job_parts, job_use, thirds
 from octad.data.cell_sums import Grouping
 from octad.data.cells import UnitValues, cells_by, tail_of, variants_of, winsorized
-from octad.data.clock import DAY
+from octad.data.clock import DAY, micros
 from octad.data.days import Days
 from octad.data.fold import Folded
 from octad.data.fold_form import asked_of, form_of, parts_of
@@ -23,7 +23,7 @@ from octad.data.fold_people import people_of, population_of, team_ids, team_of
 from octad.data.fold_sums import Columns, Sums
 from octad.data.gathering import FEWEST_IN_ARM
 from octad.data.kept import fold_kept
-from octad.data.population import Chosen, Frame, Population
+from octad.data.population import BUCKETS, Chosen, Frame, Population
 from octad.data.primitives import (
     ACTIVE,
     OPEN,
@@ -61,6 +61,7 @@ from octad.model.inputs import (
 from octad.model.metric import CountMetric, FunnelMetric, SumMetric
 from octad.model.plan import Plan
 from octad.stats.moments import Moments
+from octad.stats.segments import halves
 
 __all__ = ["FoldWork", "work_here"]
 
@@ -73,7 +74,7 @@ class _Asked:
     """Everything that one request adds up.
 
     Attributes:
-        parts: Of metrics, kinds, jobs, errors and use.
+        parts: Of metrics, kinds, jobs and errors; of use, where events that nobody names count.
         jobs: By job, before and after exposure; `errors` by event.
         primitives: All that the parts are made of, and what is drawn by day.
         back: Days before exposure that are kept.
@@ -94,7 +95,8 @@ def _asked(plan: Plan, request: Request) -> _Asked:
     recipes = [*request.recipes.values(), *(r for k in request.kinds.values() for r in k.values())]
     parts = [p for r in recipes for p in parts_of(r)]
     parts += [p for pair in jobs.values() for p in pair] + list(errors.values())
-    parts += [_USED, Part(ACTIVE, 0, OPEN), Part(ACTIVE, -before, 0), Part(ACTIVE, 0, after)]
+    if request.everything:
+        parts += [_USED, Part(ACTIVE, 0, OPEN), Part(ACTIVE, -before, 0), Part(ACTIVE, 0, after)]
     primitives = [p.primitive for p in parts] + list(request.calendar.values())
     for name in sorted(request.daily & set(request.recipes)):
         primitives += request.recipes[name].daily
@@ -103,7 +105,7 @@ def _asked(plan: Plan, request: Request) -> _Asked:
         jobs=jobs,
         errors=errors,
         primitives=tuple(dict.fromkeys(primitives)),
-        back=max(PRE_DAYS, *(-p.first for p in parts)),
+        back=max([PRE_DAYS, *(-p.first for p in parts)]),
     )
 
 
@@ -163,11 +165,15 @@ def _work(
 ) -> FoldWork:
     with tape.stage("adding up users"):
         sums = Sums(folded.state)
-        used = sums.users(_USED)
-        columns = Columns(sums, asked.parts, {_USED: used})
-        units = Units(columns, sums.first_day(asked.back), folded.query)
-        bands = from_behaviour(units, used, PRE_DAYS)
+        kept = {_USED: sums.users(_USED)} if _USED in asked.parts else {}
+        first = sums.first_day(asked.back) if request.bands else np.zeros(0, np.int64)
+        units = Units(Columns(sums, asked.parts, kept), first, folded.query)
+        bands = from_behaviour(units, kept[_USED], PRE_DAYS) if request.bands else []
         own, refused = _own(tape, tables, population, request)
+        if _USED in kept:
+            had_past = bool((kept[_USED] > 0).any())
+        else:
+            had_past = sums.any_before(PRE_DAYS) or _past_of_others(tape, tables, population)
     attributes = [*bands, *own]
     by_attribute = {a.name: (a.values, _by_arm(a, population)) for a in attributes}
     work = FoldWork(
@@ -184,7 +190,7 @@ def _work(
         exposure=replace(population.exposure, by_attribute=by_attribute),
         refused=refused,
         slices=make_slices(attributes, population.arm, fewest=FEWEST_IN_ARM),
-        had_past=bool((used > 0).any()),
+        had_past=had_past,
     )
     with tape.stage("searching combinations of attributes"):
         work.slices = deepen(
@@ -202,12 +208,23 @@ def _own(
     tape: Tape, tables: Tables, population: Population, request: Request
 ) -> tuple[list[Attribute], Mapping[str, str]]:
     """The attributes of the users' source."""
-    if tables.users is None:
+    if tables.users is None or not request.attributes:
         return [], {}
     wanted = request.segments
     if wanted is None:
         wanted = tuple(c for c in tables.users.columns if c not in ("user", "staff", "known"))
     return from_table(tape, population, tables.users, wanted) if wanted else ([], {})
+
+
+def _past_of_others(tape: Tape, tables: Tables, population: Population) -> bool:
+    """Whether anybody compared did anything in the weeks before exposure, named or not."""
+    if tables.events is None:
+        return False
+    at = tables.events.select("user", at=micros(tables.events.time))
+    mine = at.join(population.table.select("user", "exposed"), "user")
+    early = (mine.at < mine.exposed) & (mine.at >= mine.exposed - PRE_DAYS * DAY)
+    some, _ = tape.read("anything before exposure", mine.filter(early).select("at").limit(1))
+    return bool(some.num_rows)
 
 
 def _by_arm(attribute: Attribute, population: Population) -> NDArray[np.int64]:
@@ -301,7 +318,8 @@ class FoldWork:
         """The users in the order of their cells, worked out once."""
         if sliced not in self._groupings:
             p, slices = self.population, self.slices if sliced else None
-            self._groupings[sliced] = Grouping.of(p.arm, p.bucket, len(p.arms), slices)
+            finding = halves(BUCKETS, self.plan.launch.halving)
+            self._groupings[sliced] = Grouping.of(p.arm, p.bucket, len(p.arms), slices, finding)
         return self._groupings[sliced]
 
     def _values(self, name: str, made: Recipe) -> UnitValues:

@@ -73,22 +73,25 @@ class Attribute:
     codes: IntArray
 
 
+Group: TypeAlias = tuple[Attribute, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Slices:
     """Overlapping sets of users, everyone first.
 
     Attributes:
-        combos: For each combination of attributes: the slice number of each user, or -1 where
-            the user's slice is too small to be kept; (n,).
+        numbers: For each combination of attributes: the slice number of each of its crossed
+            values, or -1 where that slice is too small to be kept.
         slices: All slices, in the order of their numbers.
         small: How many slices were too small to look at.
         deep: (users in it,) rows of each of the last slices: those that `deepen` found, and that
-            no combo holds.
+            no combination of two attributes holds.
         whole: Whether every value and every pair of values that is large enough is there.
         searched: Further combinations among which the deep ones were the most harmed.
     """
 
-    combos: tuple[NDArray[np.int16], ...]
+    numbers: tuple[tuple[Group, IntArray], ...]
     slices: tuple[Slice, ...]
     small: int
     deep: tuple[IntArray, ...] = ()
@@ -241,12 +244,7 @@ def make_slices(
         return np.asarray(found.reshape(size, arms), dtype=np.int64)
 
     chosen = choose_slices(attributes, counts, fewest=fewest, deepest=deepest)
-    combos = [np.zeros(len(arm), dtype=np.int16)]
-    combos += [number.astype(np.int16)[cross(group)] for group, number in chosen.numbers]
-    return Slices(tuple(combos), chosen.slices, chosen.small, whole=chosen.whole)
-
-
-Group: TypeAlias = tuple[Attribute, ...]
+    return Slices(chosen.numbers, chosen.slices, chosen.small, whole=chosen.whole)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,12 +14,13 @@ from octad.data.cells import UnitValues, cells_by, tail_of, variants_of, winsori
 from octad.data.columns import number
 from octad.data.engines.base import abilities_of
 from octad.data.gathering import FEWEST_IN_ARM, Gathering
-from octad.data.population import NO_ARM, Frame, bucket_hex, buckets_from_hex
+from octad.data.population import BUCKETS, NO_ARM, Frame, bucket_hex, buckets_from_hex
 from octad.data.segments import Sought, deepen, from_arrow, make_slices
 from octad.errors import DataError, UnknownNameError, nearest
 from octad.model.inputs import Exposure
 from octad.model.metric import ColumnMetric
 from octad.model.plan import Plan
+from octad.stats.segments import halves
 
 __all__ = ["gather_units"]
 
@@ -63,7 +64,8 @@ def gather_units(job: Gathering, units: ibis.Table, frame: Frame | None) -> None
     ]
     slices = deepen(slices, known, sought, arm, bucket, seed=plan.launch.halving)
     everyone = Grouping.of(arm, bucket, len(names))
-    sliced = Grouping.of(arm, bucket, len(names), slices)
+    finding = halves(BUCKETS, plan.launch.halving)
+    sliced = Grouping.of(arm, bucket, len(names), slices, finding)
     for name, f in figures.items():
         cells = cells_by(f.planned, sliced if name in needs.sliced else everyone, winsor=f.cut)
         if cells.waiting:

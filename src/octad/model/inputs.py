@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from octad.model.finding import Story
 from octad.model.topics import Topics
 from octad.stats.moments import Moments
+from octad.stats.parts import Parts
 
 __all__ = [
     "COLUMNS",
@@ -72,11 +73,13 @@ class Quantiles:
 
 @dataclass(frozen=True, slots=True)
 class MetricCells:
-    """A metric's moments in every slice, arm and bucket.
+    """A metric's moments: everyone's by arm and bucket, every slice's by arm and half.
 
     Attributes:
-        moments: Leading shape (S, A, B), columns `COLUMNS`; only users whose window has ended.
+        moments: Everyone's, leading shape (1, A, B), columns `COLUMNS`; only users whose window
+            has ended.
         slices: Length S; the first is everyone.
+        parts: The slices', everyone's too; None where everyone is the only one.
         waiting: Users whose window has not ended, not counted yet.
         paired: Whether a pre-period was there (`x` and `w` mean something).
         quantiles: For a quantile metric, instead of moments (whose n is then 0).
@@ -95,6 +98,18 @@ class MetricCells:
     winsor: float | None = None
     searched: int = 0
     query: str | None = None
+    parts: Parts | None = None
+
+    @property
+    def totals(self) -> Moments:
+        """(S, A) every slice's moments, over all buckets."""
+        return self.moments.total(2) if self.parts is None else self.parts.total()
+
+    @property
+    def users(self) -> FloatArray:
+        """(S,) users of every slice, of all arms."""
+        every = self.moments.n.sum(axis=(1, 2))
+        return np.asarray(every) if self.parts is None else self.parts.users
 
 
 @dataclass(frozen=True, slots=True)

@@ -135,14 +135,12 @@ def paradoxes(plan: Plan, inputs: Inputs) -> list[Finding]:
         cells = inputs.metrics.get(name)
         if cells is None or isinstance(plan.metric(name), ReviewMetric | QuantileMetric):
             continue
+        totals = cells.totals
         for attribute, (values, places) in _attributes(cells).items():
             for arm in range(1, len(inputs.arms)):
                 sides = [0, arm]
                 try:
-                    one = paradox_of(
-                        cells.moments[places].total(2)[:, sides],
-                        cells.moments[0].total(1)[sides],
-                    )
+                    one = paradox_of(totals[places][:, sides], totals[0, sides])
                 except NotEstimable:
                     continue
                 seen.append(_Seen(name, arm, attribute, values, one))
@@ -159,7 +157,7 @@ def _attributes(cells: MetricCells) -> dict[str, tuple[list[str], list[int]]]:
             values, places = found.setdefault(name, ([], []))
             values.append(value)
             places.append(i)
-    users = cells.moments.n.sum(axis=(1, 2))
+    users = cells.users
     return {
         name: (values, places)
         for name, (values, places) in found.items()

@@ -47,7 +47,7 @@ def _drawable(plan: Plan, inputs: Inputs, name: str) -> bool:
 def _effects(cells: MetricCells, arm: int, pieces: list[Slice], level: float) -> Effects:
     """Effects in some slices; where a metric lacks one, nobody is in it."""
     place = {piece: i for i, piece in enumerate(cells.slices)}
-    pooled = cells.moments[[place.get(piece, 0) for piece in pieces]].total(2)
+    pooled = cells.totals[[place.get(piece, 0) for piece in pieces]]
     there = np.array([piece in place for piece in pieces])
     pooled = Moments(pooled.n * there[:, None], pooled.mean, pooled.comoment)
     return compare_many(pooled[:, 0], pooled[:, arm], theta="first", level=level)
@@ -55,7 +55,7 @@ def _effects(cells: MetricCells, arm: int, pieces: list[Slice], level: float) ->
 
 def _one(plan: Plan, inputs: Inputs, names: list[str], arm: int) -> Finding | None:
     first = inputs.metrics[names[0]]
-    users = first.moments.n.sum(axis=(1, 2))
+    users = first.users
     single = [i for i, piece in enumerate(first.slices) if len(piece.values) == 1]
     # Where there are too many to draw, the largest are: a rule that no result can bend.
     single = sorted(sorted(single, key=lambda i: -users[i])[:_MOST_ROWS])

@@ -23,6 +23,8 @@ from octad.readings.base import (
 from octad.readings.claims import capital, in_arm, segment_words, spoken
 from octad.readings.measure import anytime_decides, share_like
 from octad.stats.effects import compare
+from octad.stats.moments import Moments
+from octad.stats.parts import Parts
 from octad.stats.refusal import NotEstimable
 from octad.stats.segments import FEWEST_USERS, HarmSearch, find_harm
 
@@ -96,10 +98,9 @@ def search(plan: Plan, inputs: Inputs) -> Searched:
     for name in names:
         cells = inputs.metrics[name]
         for arm in arms:
-            pair = cells.moments if len(inputs.arms) == 2 else cells.moments[:, [0, arm]]
             try:
                 found = find_harm(
-                    pair,
+                    _pair(cells, arm),
                     better=plan.metric(name).better,
                     error=error,
                     seed=plan.launch.halving,
@@ -116,6 +117,11 @@ def search(plan: Plan, inputs: Inputs) -> Searched:
 
 def _can_search(cells: MetricCells | None) -> bool:
     return cells is not None and cells.quantiles is None and len(cells.slices) > 1
+
+
+def _pair(cells: MetricCells, arm: int) -> Moments | Parts:
+    """Every slice's control and one other arm."""
+    return cells.moments[:, [0, arm]] if cells.parts is None else cells.parts.arms(0, arm)
 
 
 def _most_telling(plan: Plan, inputs: Inputs, hits: list[Hit]) -> list[Hit]:
@@ -182,8 +188,8 @@ def _simplest(plan: Plan, inputs: Inputs, hit: Hit, hits: list[Hit]) -> Hit:
 
 
 def _worse_than_rest(plan: Plan, inputs: Inputs, hit: Hit, wider: Hit) -> bool:
-    moments = inputs.metrics[hit.metric].moments
-    inner, outer = (moments[i][[0, hit.arm]].total(-1) for i in (hit.index, wider.index))
+    totals = inputs.metrics[hit.metric].totals
+    inner, outer = (totals[i, [0, hit.arm]] for i in (hit.index, wider.index))
     rest = outer - inner
     if float(rest.n.min()) < FEWEST_USERS:
         return False
@@ -209,7 +215,7 @@ def _harmed(plan: Plan, inputs: Inputs, hit: Hit, found: Searched, rank: int) ->
     users, total = float(s.n[i]), float(s.n[0])
     value, se = float(s.value[i]), float(s.se[i])
     low, high = value - _Z * se, value + _Z * se
-    levels = cells.moments[i].total(-1)
+    levels = cells.totals[i]
     ratio = levels.mean[:, 0] / np.where(levels.mean[:, 1] > 0, levels.mean[:, 1], 1.0)
     figure = percent_text(value, low, high)
     if not s.relative:

@@ -180,11 +180,11 @@ def _changes(
     """The control's change since before exposure in each value, the share treated, the users."""
     if not cells.paired or cells.quantiles is not None:
         return None
-    rows = []
+    rows, totals = [], cells.totals
     for i, piece in enumerate(cells.slices):
         if len(piece.values) != 1 or piece.values[0][0] != attribute:
             continue
-        control = cells.moments[i, 0].total(0)
+        control = totals[i, 0]
         y, d, x, w = control.mean
         if control.n > 0 and min(x, w, d) > 0 and piece.values[0][1] in shares:
             rows.append(((y / d) / (x / w), shares[piece.values[0][1]], float(control.n)))

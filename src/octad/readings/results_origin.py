@@ -221,7 +221,10 @@ def _sources(
 
 def _sums(cells: MetricCells, arm: int, index: int = 0) -> FloatArray:
     """(2, B, 2) users and the metric's sum, control and this arm."""
-    moments = cells.moments[index, [0, arm]]
+    if index and cells.parts is not None:
+        sides = cells.parts.arms(0, arm)
+        return np.stack([sides.n[index], sides.sums[0][index]], axis=-1)
+    moments = cells.moments[0, [0, arm]]
     return np.stack([moments.n, moments.n * moments.mean[..., 0]], axis=-1)
 
 
@@ -273,7 +276,7 @@ def _new_users(case: _Case) -> _Source | None:
         return None
     part = _sums(case.cells, case.arm, index)
     found = gain_share(np.concatenate([_sums(case.cells, case.arm), part[..., ::-1]], axis=-1))
-    people = case.cells.moments.n[:, [0, case.arm]].sum(axis=(1, 2))
+    people = case.cells.totals.n[:, [0, case.arm]].sum(axis=1)
     share = float(people[index] / people[0])
     return _Source(
         "new_users",

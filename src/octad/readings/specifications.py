@@ -134,10 +134,10 @@ def _within_attributes(cells: MetricCells, arm: int) -> list[Choice]:
     for i, piece in enumerate(cells.slices):
         if len(piece.values) == 1:
             values.setdefault(piece.values[0][0], []).append(i)
-    everyone = float(cells.moments[0].n.sum())
+    everyone, totals = float(cells.moments[0].n.sum()), cells.totals
     found = []
     for attribute, places in values.items():
-        parts = cells.moments[places].total(2)
+        parts = totals[places]
         if float(parts.n.sum()) < _COVERED * everyone or len(places) < 2:
             continue
         used = (0, 1, 2) if cells.paired else (0, 1)

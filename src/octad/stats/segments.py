@@ -17,6 +17,7 @@ Attributes must be known before exposure; whoever gathers the cells refuses othe
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -27,6 +28,7 @@ from scipy import special
 from octad.stats.effects import Effects, compare_many
 from octad.stats.levels import D, W, X, Y, adjusted, divide, linearise, spread
 from octad.stats.moments import Moments
+from octad.stats.parts import Parts
 from octad.stats.refusal import NotEstimable
 
 __all__ = ["HarmSearch", "find_harm", "halves", "step_down_max_t"]
@@ -135,7 +137,7 @@ def step_down_max_t(
 
 
 def find_harm(
-    moments: Moments,
+    slices: Moments | Parts,
     *,
     better: Literal["up", "down"] = "up",
     error: float = 0.05,
@@ -147,8 +149,8 @@ def find_harm(
     """Search slices for harm.
 
     Args:
-        moments: Leading shape (S, 2, B): slices (the first is everyone, and is not searched),
-            control and treatment, hash buckets; columns y, d, x, w.
+        slices: S of them, the first everyone, who is not searched; control and treatment, columns
+            y, d, x, w. Moments have the leading shape (S, 2, B), with B hash buckets.
         better: Which direction of the metric is good.
         error: Familywise error of the confirmation.
         seed: Of the halving and of the draws; the same seed gives the same answer.
@@ -159,24 +161,26 @@ def find_harm(
 
     Raises:
         NotEstimable: With fewer than 64 buckets that hold anybody.
+        ValueError: When parts were halved by another seed.
     """
-    held = moments.n[0].sum(axis=0) > 0
+    first_half = halves(slices.n.shape[-1], seed)
+    parts = slices if isinstance(slices, Parts) else Parts.of(slices, first_half)
+    if not np.array_equal(parts.finding, first_half):
+        msg = "the slices were halved by another seed than the one given"
+        raise ValueError(msg)
+    held = parts.n[0].sum(axis=0) > 0
     if held.sum() < FEWEST_BUCKETS:
         raise NotEstimable(
             "The users fall into too few groups to split them in two halves and search one of them."
         )
-    first_half = halves(len(held), seed)
-    masks = held & first_half, held & ~first_half
+    late = np.flatnonzero(held & ~first_half)
     # The draws have a stream of their own, beside that of the halving.
     rng = np.random.default_rng([seed, 1])
     sign = -1.0 if better == "up" else 1.0
-    pooled = [moments.total_of(mask) for mask in masks]
     question = _Question(relative=relative, rest=against == "rest")
-    first, second = (
-        question.ask(part, moments.n[:, :, mask, None] * moments.mean[:, :, mask])
-        for part, mask in zip(pooled, masks, strict=True)
-    )
-    whole = question.ask(pooled[0] + pooled[1])
+    first = question.ask(parts.halves[:, :, 0])
+    second = question.ask(parts.halves[:, :, 1], [column[:, :, late] for column in parts.sums])
+    whole = question.ask(parts.total())
     seen = first.ok & second.ok
     seen[0] = False
     found = seen & (sign * first.z > special.ndtri(1 - EXPLORE))
@@ -199,7 +203,7 @@ def find_harm(
         all_se=whole.se,
         all_low=whole.value - radius,
         all_high=whole.value + radius,
-        n=moments.n.sum(axis=(1, 2)),
+        n=parts.users,
         visible=np.where(seen, _visible(first.se, second.se, reach, power), np.inf),
         unseen=~seen & (np.arange(len(seen)) > 0),
         searched=int(seen.sum()),
@@ -246,12 +250,13 @@ class _Question:
     relative: bool
     rest: bool
 
-    def ask(self, pooled: Moments, sums: FloatArray | None = None) -> _Part:
+    def ask(self, pooled: Moments, sums: Sequence[FloatArray] | None = None) -> _Part:
         """Estimate every slice.
 
         Args:
             pooled: Leading shape (S, 2).
-            sums: (S, 2, B, 4) the same users' sums by bucket; for the buckets' shares.
+            sums: (S, 2, B) the same users' sums by bucket, of each of the four columns; for the
+                buckets' shares.
         """
         here = self._effects(pooled)
         enough = np.minimum(here.n_control, here.n_treatment) >= FEWEST_USERS
@@ -265,7 +270,7 @@ class _Question:
         value, se = here.value - there.value, np.hypot(here.se, there.se)
         ok = here.ok & there.ok & enough & (se > 0)
         if sums is not None:
-            shares = shares - self._shares(others, sums[:1] - sums, there)
+            shares = shares - self._shares(others, [s[:1] - s for s in sums], there)
         z = self._against(pooled, here, there) if self.relative else divide(value, se)
         return _Part(value, se, np.where(ok, z, 0.0), ok, shares)
 
@@ -302,15 +307,17 @@ class _Question:
         z = divide(levels.level[1] - expected, np.sqrt(own + (size * there.se) ** 2))
         return np.sign(z) * _normal(2 * special.stdtr(df, -np.abs(z)))
 
-    def _shares(self, pooled: Moments, sums: FloatArray | None, effects: Effects) -> FloatArray:
+    def _shares(
+        self, pooled: Moments, sums: Sequence[FloatArray] | None, effects: Effects
+    ) -> FloatArray:
         """(S, B) how far each bucket moves each slice's effect, to first order."""
         if sums is None:
             return np.zeros((len(effects.value), 0))
         mean, n = pooled.mean, np.maximum(pooled.n, 1.0)
         safe = np.where(mean == 0, 1.0, mean)
         ratio, pre = divide(mean[..., Y], mean[..., D]), divide(mean[..., X], mean[..., W])
-        after = (sums[..., Y] - ratio[..., None] * sums[..., D]) / (n * safe[..., D])[..., None]
-        before = (sums[..., X] - pre[..., None] * sums[..., W]) / (n * safe[..., W])[..., None]
+        after = (sums[Y] - ratio[..., None] * sums[D]) / (n * safe[..., D])[..., None]
+        before = (sums[X] - pre[..., None] * sums[W]) / (n * safe[..., W])[..., None]
         arm = after - effects.theta[:, None, None] * before
         if not self.relative:
             return np.asarray(arm[:, 1] - arm[:, 0])

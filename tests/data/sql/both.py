@@ -157,6 +157,13 @@ def assert_cells(found: MetricCells, expected: MetricCells) -> None:
         assert found.quantiles is not None
         same(found.quantiles, expected.quantiles)
     assert_moments(found.moments, expected.moments)
+    assert (found.parts is None) == (expected.parts is None)
+    if found.parts is not None and expected.parts is not None:
+        assert_moments(found.parts.halves, expected.parts.halves)
+        np.testing.assert_array_equal(found.parts.n, expected.parts.n)
+        np.testing.assert_array_equal(found.parts.finding, expected.parts.finding)
+        for one, two in zip(found.parts.sums, expected.parts.sums, strict=True):
+            np.testing.assert_allclose(one, two, rtol=CLOSE, atol=CLOSE * np.abs(two).max())
 
 
 def _close(value: float) -> Any:

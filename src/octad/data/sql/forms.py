@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 from octad.data.cells import choices
+from octad.data.population import BUCKETS
 from octad.data.sql.cells import Cut
 from octad.data.sql.layout import Key
 from octad.data.sql.metrics import everyone_cells, sliced_cells
@@ -19,6 +20,8 @@ from octad.model.inputs import MetricCells, Slice
 from octad.model.metric import CountMetric, SumMetric
 from octad.model.plan import Plan
 from octad.stats.moments import Moments
+from octad.stats.parts import Parts
+from octad.stats.segments import halves
 
 __all__ = ["Forms"]
 
@@ -55,9 +58,11 @@ class Forms:
         variants = self._variants(others)
         found = {}
         for key, cut in planned.items():
-            cells = self._cells(key, slices.get(key, whole[key][None]), cut, query)
+            cells = self._cells(key, whole[key][None], cut, query)
+            if key in slices:
+                cells = self._in(cells, slices[key], sliced, deep.searched)
             found[key[1]] = MetricWork(
-                cells=_in(cells, sliced, deep.searched) if key in slices else cells,
+                cells=cells,
                 variants=variants.get(key, {}),
                 tail=tails.get(key),
                 kinds={
@@ -112,6 +117,11 @@ class Forms:
             query=query,
         )
 
-
-def _in(cells: MetricCells, sliced: Sliced, searched: int) -> MetricCells:
-    return replace(cells, slices=sliced.slices, searched=searched)
+    def _in(
+        self, cells: MetricCells, moments: Moments, sliced: Sliced, searched: int
+    ) -> MetricCells:
+        """With moments by slice."""
+        if len(sliced.slices) == 1:
+            return replace(cells, searched=searched)
+        parts = Parts.of(moments, halves(BUCKETS, self.plan.launch.halving))
+        return replace(cells, slices=sliced.slices, searched=searched, parts=parts)
