@@ -35,21 +35,22 @@ def _words(said: str) -> list[str]:
     return [word for part in said.split(",") if (word := part.strip())]
 
 
-def _arguments() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="make worlds ARGS='…'", description=__doc__)
-    parser.add_argument("--kinds", type=_words, default=list(KINDS), help="comma between")
-    parser.add_argument("--strengths", type=_words, default=[], help="all where none is named")
-    parser.add_argument("--users", type=_words, default=["20000"], help="sizes, comma between")
-    parser.add_argument("--seeds", type=int, default=2, help="how many variants of each")
-    parser.add_argument("--first", type=int, default=FIRST, help="the number of the first of them")
-    parser.add_argument("--looks", action="store_true", help="look every week too: days till right")
-    parser.add_argument("--only-wrong", action="store_true", help="print only the wrong ones")
-    parser.add_argument("--json", action="store_true", help="print the same figures as JSON")
-    parser.add_argument("--page", action="store_true", help="write docs/worlds.md from the figures")
-    parser.add_argument("--minutes", type=float, help="begin no world after so many minutes")
-    parser.add_argument("--processes", type=int, default=2, help="worlds at a time")
-    parser.add_argument("--home", type=Path, default=HOME, help="where the worlds' books lie")
-    return parser
+def parser() -> argparse.ArgumentParser:
+    """What a call may say."""
+    made = argparse.ArgumentParser(prog="make worlds ARGS='…'", description=__doc__)
+    made.add_argument("--kinds", type=_words, default=list(KINDS), help="comma between")
+    made.add_argument("--strengths", type=_words, default=[], help="all where none is named")
+    made.add_argument("--users", type=_words, default=["20000"], help="sizes, comma between")
+    made.add_argument("--seeds", type=int, default=2, help="how many variants of each")
+    made.add_argument("--first", type=int, default=FIRST, help="the number of the first of them")
+    made.add_argument("--looks", action="store_true", help="look every week too: days till right")
+    made.add_argument("--only-wrong", action="store_true", help="print only the wrong ones")
+    made.add_argument("--json", action="store_true", help="print the same figures as JSON")
+    made.add_argument("--page", action="store_true", help="write docs/worlds.md from the figures")
+    made.add_argument("--minutes", type=float, help="begin no world after so many minutes")
+    made.add_argument("--processes", type=int, default=2, help="worlds at a time")
+    made.add_argument("--home", type=Path, default=HOME, help="where the worlds' books lie")
+    return made
 
 
 def asked_for(asked: argparse.Namespace) -> list[Case]:
@@ -126,7 +127,7 @@ def main(words: list[str] | None = None) -> int:
     Raises:
         UsageError: For a kind or a strength that there is none of.
     """
-    asked = _arguments().parse_args(words)
+    asked = parser().parse_args(words)
     cases = asked_for(asked)
     book = Book.open(asked.home)
     measure(cases, book, looks=asked.looks, processes=asked.processes, minutes=asked.minutes)
