@@ -11,7 +11,7 @@ RESOLVE := pip compile pyproject.toml --universal --python-version 3.11 --genera
 ENGINES := --extra postgres --extra spark --extra clickhouse --extra chdb
 DEMO   ?= demo
 
-.PHONY: demo test check lint types imports tests numbers calibrate bench lock chromium engines clean help
+.PHONY: demo test check lint types imports tests numbers calibrate bench worlds lock chromium engines clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*##/\t/' | expand -t 14
@@ -68,6 +68,9 @@ calibrate: $(VENV)/.tests  ## measured error rates and coverage
 
 bench: $(VENV)/.tests  ## time and memory beside the floor and beside others
 	@$(BIN)/python -m benchmarks $(only) $(BENCH_ARGS)
+
+worlds: $(VENV)/.tests  ## how often the verdict is right, on worlds of known truth (ARGS=--help)
+	@$(BIN)/python -m benchmarks.verdicts $(ARGS)
 
 lock: $(VENV)/.tests  ## resolve both locks anew
 	@$(PIP) uv
