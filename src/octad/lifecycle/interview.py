@@ -10,10 +10,10 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from octad.errors import FileError, OctadError, UsageError, Where, nearest
-from octad.model.base import format_span, parse_margin, parse_share, parse_span
+from octad.errors import FileError, OctadError, UsageError, Where
+from octad.lifecycle import answers
+from octad.model.base import parse_margin
 from octad.model.metric import Metric
-from octad.model.plan import Change, parse_change
 from octad.model.records import Seal
 from octad.project.atomic import mend, reason
 from octad.project.ledger import Ledger
@@ -98,8 +98,7 @@ def interview(root: Path, launch: str, ask: Ask, *, today: date) -> Path:
     """
     path = refuse_taken(root, launch)
     home = _home(load_project(root), root)
-    answers = _answers(home, ask, today)
-    text = _text(launch, answers, home)
+    text = _text(launch, _answers(home, ask, today), home)
     _write_new(path, text)
     try:
         load_plan(root, launch)
@@ -132,7 +131,7 @@ def _answers(home: _Home, ask: Ask, today: date) -> dict[str, Any]:
         said[question.key] = ask(question)
         return said[question.key]
 
-    put(Question("what", "What is launched, in one sentence?", _some))
+    put(Question("what", "What is launched, in one sentence?", answers.sentence))
     _who(home, put, today)
     put(_metric("kpi", "Which number is the team paid for (the KPI)?", home))
     put(_margins("results", "What is that meant to lead to, and how much of it may be lost?", home))
@@ -140,13 +139,17 @@ def _answers(home: _Home, ask: Ask, today: date) -> dict[str, Any]:
     if home.attributes:
         offered = ", ".join(home.attributes)
         text = "By which attributes should harm be searched for?"
-        read = _names(home.attributes, "attribute")
+        read = answers.names_of(home.attributes, "attribute")
         put(Question("segments", text, read, f"some of {offered}", offered))
-    put(Question("horizon", "How long should the gain last?", _span, "such as 90d or 12w", "90d"))
+    put(
+        Question(
+            "horizon", "How long should the gain last?", answers.span, "such as 90d or 12w", "90d"
+        )
+    )
     if home.jobs:
         text = "Which of the product's jobs does it serve?"
         hint = f"some of {', '.join(home.jobs)}; empty for none"
-        put(Question("jobs", text, _names(home.jobs, "job"), hint))
+        put(Question("jobs", text, answers.names_of(home.jobs, "job"), hint))
     said["never"] = {}
     for name, line in home.never.items():
         text = f"Never: {line.rstrip('.')}. How was that looked after?"
@@ -154,7 +157,11 @@ def _answers(home: _Home, ask: Ask, today: date) -> dict[str, Any]:
         if answer:
             said["never"][name] = answer
     said["expects"] = _forecasts(said, ask)
-    put(Question("signed", "Who stands for the plan?", _signed, "role and name: product Mei, …"))
+    put(
+        Question(
+            "signed", "Who stands for the plan?", answers.signed, "role and name: product Mei, …"
+        )
+    )
     return said
 
 
@@ -163,17 +170,17 @@ def _who(home: _Home, put: Callable[[Question], Any], today: date) -> None:
     choices = ("chance", "everyone") if home.groups else ("everyone", "chance")
     text = "Who gets it: users drawn by chance, or everyone at once?"
     hint = "chance (an experiment) or everyone; staged and targeted launches are written by hand"
-    design = put(Question("design", text, _one_of(choices), hint, choices[0]))
+    design = put(Question("design", text, answers.one_of(choices), hint, choices[0]))
     day = today + timedelta(days=1)
-    begins = put(Question("starts", "First day?", _day, "year-month-day", day.isoformat()))
+    begins = put(Question("starts", "First day?", answers.day, "year-month-day", day.isoformat()))
     text, last = "Last day observed?", (begins + timedelta(days=27)).isoformat()
-    ends = put(Question("ends", text, _day_from(begins), "year-month-day", last))
+    ends = put(Question("ends", text, answers.day_from(begins), "year-month-day", last))
     if design == "chance":
         arms = "What are the groups called in the data: without it, with it?"
-        put(Question("arms", arms, _arms, "two words, control first", "off, on"))
+        put(Question("arms", arms, answers.arms, "two words, control first", "off, on"))
         text = "Last day on which users may still enter?"
         last = (begins + (ends - begins) / 2).isoformat()
-        put(Question("enrol_until", text, _day_from(begins, ends), "year-month-day", last))
+        put(Question("enrol_until", text, answers.day_from(begins, ends), "year-month-day", last))
 
 
 def _forecasts(said: Mapping[str, Any], ask: Ask) -> list[tuple[str, str, str]]:
@@ -181,38 +188,18 @@ def _forecasts(said: Mapping[str, Any], ask: Ask) -> list[tuple[str, str, str]]:
     for name in dict.fromkeys((said["kpi"], *said["results"])):
         text = f"What change of {name} do you expect?"
         hint = "at least 5%, no worse than -1%, at most 2%, between -1% and 2%; empty for none"
-        change = ask(Question(f"expects.{name}", text, _change, hint))
+        change = ask(Question(f"expects.{name}", text, answers.change, hint))
         if change:
-            sure = Question(f"sure.{name}", "How sure are you?", _sure, "such as 80%", "80%")
+            sure = Question(f"sure.{name}", "How sure are you?", answers.sure, "such as 80%", "80%")
             found.append((name, change, ask(sure)))
     return found
-
-
-def _some(answer: str) -> str:
-    if not answer.strip():
-        msg = "a sentence is wanted, for those who read it in a year"
-        raise ValueError(msg)
-    return answer.strip()
-
-
-def _one_of(names: Iterable[str]) -> Callable[[str], str]:
-    known = tuple(names)
-
-    def read(answer: str) -> str:
-        if answer.strip() not in known:
-            near = nearest(answer.strip(), known)
-            msg = f"'{answer.strip()}' is not among them. {near}".strip()
-            raise ValueError(msg)
-        return answer.strip()
-
-    return read
 
 
 def _metric(key: str, text: str, home: _Home) -> Question:
     last = home.last.get(key, "")
     default = last if last in home.metrics else next(iter(home.metrics), "")
     hint = f"one of {', '.join(home.metrics)}"
-    return Question(key, text, _one_of(home.metrics), hint, default)
+    return Question(key, text, answers.one_of(home.metrics), hint, default)
 
 
 def _margins(key: str, text: str, home: _Home) -> Question:
@@ -231,82 +218,11 @@ def _margins(key: str, text: str, home: _Home) -> Question:
             if not name:
                 msg = f"'{part}' has no margin; write such as {part} 1%"
                 raise ValueError(msg)
-            _one_of(home.metrics)(name)
+            answers.one_of(home.metrics)(name)
             found[name.strip()] = str(parse_margin(margin))
         return found
 
     return Question(key, text, read, hint, default)
-
-
-def _names(known: tuple[str, ...], kind: str) -> Callable[[str], tuple[str, ...]]:
-    def read(answer: str) -> tuple[str, ...]:
-        names = tuple(filter(None, (one.strip() for one in answer.split(","))))
-        for name in names:
-            if name not in known:
-                msg = f"there is no {kind} '{name}'. {nearest(name, known)}".strip()
-                raise ValueError(msg)
-        return names
-
-    return read
-
-
-def _span(answer: str) -> str:
-    found = parse_span(answer)
-    if not isinstance(found, timedelta) or not found:
-        msg = "that is no time at all; write such as 90d"
-        raise ValueError(msg)
-    return format_span(found)
-
-
-def _day(answer: str) -> date:
-    try:
-        return date.fromisoformat(answer.strip())
-    except ValueError:
-        msg = f"'{answer}' is no day; write year-month-day, such as 2026-03-01"
-        raise ValueError(msg) from None
-
-
-def _day_from(first: date, last: date | None = None) -> Callable[[str], date]:
-    def read(answer: str) -> date:
-        day = _day(answer)
-        if day < first or (last is not None and day > last):
-            span = f"on {first} or later" if last is None else f"between {first} and {last}"
-            msg = f"it must be {span}"
-            raise ValueError(msg)
-        return day
-
-    return read
-
-
-def _arms(answer: str) -> tuple[str, str]:
-    names = [one.strip() for one in answer.replace(",", " ").split()]
-    if len(names) != 2 or names[0] == names[1]:
-        msg = "two different names are wanted, the group without it first: off, on"
-        raise ValueError(msg)
-    return names[0], names[1]
-
-
-def _change(answer: str) -> str:
-    if not answer.strip():
-        return ""
-    found = parse_change(answer)
-    return str(found) if isinstance(found, Change) else ""
-
-
-def _sure(answer: str) -> str:
-    found = parse_share(answer)
-    return f"{found * 100:g}%" if isinstance(found, float) else ""
-
-
-def _signed(answer: str) -> dict[str, str]:
-    found = {}
-    for part in filter(None, (one.strip() for one in answer.split(","))):
-        role, _, name = part.replace(":", " ").partition(" ")
-        if not name.strip():
-            msg = f"'{part}' is one word; write the role and the name, such as product Mei"
-            raise ValueError(msg)
-        found[role] = name.strip()
-    return found
 
 
 def _quoted(text: str) -> str:
