@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from zoneinfo import available_timezones
@@ -12,6 +12,7 @@ import ibis.expr.datatypes as dt
 import ibis.expr.types as ir
 import pyarrow as pa
 
+from octad.data import written
 from octad.data.blanks import blank_as_null
 from octad.data.engines.base import abilities_of, refuse
 from octad.data.functions import INSTANT, from_micros, on_clock, strptime, to_instant, whole_part
@@ -38,7 +39,8 @@ class TimeRule:
     """How a column is read as times, decided once for the whole column.
 
     Attributes:
-        kind: ``time`` (no zone), ``instant`` (zoned), ``epoch``, or ``text``.
+        kind: ``time`` (no zone), ``instant`` (zoned), ``epoch``, ``text``, or ``written``: text
+            that any engine reads, see `octad.data.written`.
         zone: The zone of times that carry none.
         unit: Of an epoch: ``s``, ``ms``, ``us`` or ``ns``; ``day`` for 20240131.
         zoned: For text: whether some carry a zone of their own.
@@ -99,7 +101,7 @@ def time_rule(
         )
     engine = abilities_of(table)
     if isinstance(kind, dt.String) and not engine.words:
-        refuse(engine.spoken, "times", what=name, where=where)
+        return _written_rule(table, value, name, zone, where=where, look=look)
     if isinstance(kind, dt.Timestamp) and engine.moments:
         return TimeRule("instant")
     counts = look.sums(table, f"time {name}", _sums(value))
@@ -113,6 +115,41 @@ def time_rule(
     if rule.unit == "day" and not engine.words:
         refuse(engine.spoken, "days", what=name, where=where)
     return rule
+
+
+def _written_rule(
+    table: ir.Table,
+    value: ir.Value,
+    name: str,
+    zone: str | None,
+    *,
+    where: Where | None,
+    look: Look,
+) -> TimeRule:
+    """How text is read on an engine that parses times otherwise than DuckDB, or fails at them.
+
+    Raises:
+        RefusedError: When a cell might be a time, but is not written in a way that has one meaning.
+    """
+    text, iso, figures = blank_as_null(value), written.iso(value), written.figures(value)
+    other = text.notnull() & iso.isnull() & figures.isnull()
+    counts = look.sums(
+        table,
+        f"written time {name}",
+        {
+            "given": text.count(),
+            "iso": iso.count(),
+            "zoned": written.zoned(iso).sum(),
+            "epoch": figures.count(),
+            "middle": figures.cast("float64").abs().approx_median(),
+            "weight": figures.count(),
+            "doubtful": (other & text.re_search("[0-9]")).sum(),
+        },
+    )
+    read = int(counts["iso"] or 0) + int(counts["epoch"] or 0)
+    if counts["doubtful"] or (counts["given"] and not read):
+        refuse(abilities_of(table).spoken, "times", what=name, where=where)
+    return replace(decide(dt.string, counts, name, zone), kind="written")
 
 
 def _iso(text: ir.StringValue) -> ir.StringValue:
@@ -358,6 +395,8 @@ def to_utc(value: ir.Value, rule: TimeRule) -> ir.TimestampValue:
         return _local(value.cast("timestamp"), rule.zone)
     if rule.kind == "epoch":
         return _epoch(value, rule.unit, rule.zone)
+    if rule.kind == "written":
+        return _written(value, rule)
     text = blank_as_null(value)
     reading = _local(_iso(text).try_cast("timestamp"), rule.zone)
     if rule.zoned:
@@ -373,3 +412,20 @@ def to_utc(value: ir.Value, rule: TimeRule) -> ir.TimestampValue:
     if rule.formats:
         readings.append(_local(strptime(_spaced(text), list(rule.formats)), rule.zone))
     return ibis.coalesce(*readings) if len(readings) > 1 else reading
+
+
+def _written(value: ir.Value, rule: TimeRule) -> ir.TimestampValue:
+    text = written.iso(value)
+    reading = _local(written.clock(text), rule.zone)
+    if rule.zoned:
+        moment = written.instant(text)
+        reading = moment if rule.zone in _UTC else written.zoned(text).ifelse(moment, reading)
+    if not rule.numbers:
+        return reading
+    figures = written.figures(value)
+    exact = rule.unit in {"us", "ns"}
+    if exact:  # what is finer than a microsecond is no time that can be held
+        figures = figures.contains(".").ifelse(ibis.null("string"), figures)
+    return ibis.coalesce(
+        reading, _epoch(figures.cast("int64" if exact else "float64"), rule.unit, rule.zone)
+    )

@@ -77,8 +77,8 @@ class Cannot:
 
 CANNOT: Mapping[str, Cannot] = {
     "times": Cannot(
-        "read times that are written as words",
-        "make the column a timestamp (a view in the engine will do), or an epoch in numbers",
+        "read times that are written in other words than 2026-03-01 12:00:05 (ISO 8601)",
+        "make the column a timestamp (a view in the engine will do), or an epoch",
         "there are too many ways of writing them, and each engine reads them in its own",
     ),
     "days": Cannot(

@@ -34,6 +34,9 @@ _MADE = {
     "timezone": "toTimeZone(:b, :a)",
 }
 
+_BY_CLOCK = "toDateTime64OrNull(formatDateTime(:b, '%F %T.%f', 'UTC'), 6, :a)"
+"""The moment at which the clock of a zone shows what a time shows in UTC."""
+
 
 class _Types(ClickHouseType):  # type: ignore[misc]
     @classmethod
@@ -52,6 +55,8 @@ class _Compiler(ClickHouseCompiler):  # type: ignore[misc]
 
     def visit_ScalarUDF(self, op: ops.ScalarUDF, **arguments: Any) -> Any:  # noqa: N802
         name = op.__func_name__
+        if name == "timezone" and op.dtype.timezone is not None:
+            return template(_BY_CLOCK, self.dialect)(*arguments.values())
         if name in _MADE:
             return template(_MADE[name], self.dialect)(*arguments.values())
         if name in {"try", "json_extract_string"}:

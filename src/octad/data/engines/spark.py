@@ -22,6 +22,7 @@ from ibis.backends.sql.compilers.pyspark import PySparkCompiler
 from py4j.protocol import Py4JError
 from pyspark.errors import PySparkException
 from pyspark.sql import DataFrame, SparkSession
+from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import TimestampType
 
 from octad.data.engines.base import Abilities, answered, refuse, template
@@ -30,6 +31,9 @@ from octad.data.functions import INSTANT
 __all__ = ["ABILITIES", "Spark", "open_url"]
 
 ABILITIES = Abilities("pyspark", "Spark", files=True)
+
+_TAKES_ARROW = hasattr(DataFrame, "toArrow")
+"""Since Spark 4.0."""
 
 _MADE = {
     "epoch_us": "UNIX_MICROS(CAST(:a AS TIMESTAMP))",
@@ -111,8 +115,7 @@ class Spark(Backend):  # type: ignore[misc]
 
     def _register_in_memory_table(self, op: ops.InMemoryTable) -> None:
         rows = op.data.to_pyarrow(op.schema)
-        frame = self._session.createDataFrame(rows)
-        frame.createOrReplaceTempView(op.name)
+        _frame(self._session, rows).createOrReplaceTempView(op.name)
 
     def to_pyarrow(self, expr: ir.Expr, /, **options: Any) -> Any:
         """By way of Arrow; Ibis goes by way of pandas, which makes floats of whole numbers."""
@@ -125,7 +128,7 @@ class Spark(Backend):  # type: ignore[misc]
             # Spark leaves the socket it reads from to the garbage collector.
             warnings.simplefilter("ignore", ResourceWarning)
             self._run_pre_execute_hooks(table)
-            rows = self._session.sql(self.compile(table, **chosen)).toArrow()
+            rows = _arrow(self._session.sql(self.compile(table, **chosen)))
         wanted = table.schema().to_pyarrow()
         columns = [rows.column(i).cast(field.type) for i, field in enumerate(wanted)]
         return expr.__pyarrow_result__(pa.Table.from_arrays(columns, schema=_nullable(wanted)))
@@ -152,6 +155,43 @@ class Spark(Backend):  # type: ignore[misc]
         self._kept.clear()
         if self.owned:
             self._session.stop()
+
+
+def _arrow(frame: DataFrame) -> pa.Table:
+    """A frame's rows. Spark 3.5 has no `toArrow`, only what lies below it since Spark 2.3."""
+    if _TAKES_ARROW:
+        return frame.toArrow()
+    batches = frame._collect_as_arrow()  # type: ignore[operator]  # noqa: SLF001
+    schema = to_arrow_schema(frame.schema)
+    if not batches:
+        return schema.empty_table()
+    # Times come with the session's zone in their type, which the schema does not name.
+    return pa.Table.from_batches(batches)
+
+
+def _frame(session: SparkSession, rows: pa.Table) -> DataFrame:
+    """Rows of ours as a frame.
+
+    Spark 3.5 takes Arrow only by way of pandas, which makes floats of whole numbers with gaps; so
+    it gets Python's own values, and times as numbers, for it reads those by this machine's zone.
+    """
+    if _TAKES_ARROW:
+        return session.createDataFrame(rows)
+    kinds = {f.name: f.type for f in rows.schema}
+    times = [name for name, kind in kinds.items() if pa.types.is_timestamp(kind)]
+    for name in times:
+        place = rows.schema.get_field_index(name)
+        whole = rows.column(place).cast(pa.timestamp("us")).cast(pa.int64())
+        rows = rows.set_column(place, name, whole)
+    values = list(zip(*(column.to_pylist() for column in rows.columns), strict=True))
+    frame = session.createDataFrame(values, from_arrow_schema(rows.schema))
+    shown = [
+        f"CAST(TIMESTAMP_MICROS(`{name}`) AS TIMESTAMP{'' if kind.tz else '_NTZ'}) AS `{name}`"
+        if name in times
+        else f"`{name}`"
+        for name, kind in kinds.items()
+    ]
+    return frame.selectExpr(*shown) if times else frame
 
 
 def _nullable(schema: pa.Schema) -> pa.Schema:
