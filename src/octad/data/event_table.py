@@ -80,6 +80,8 @@ def request_of(job: Gathering, frame: Frame) -> Request:
     kinds = {name: made(kinds_of(metrics[name])) for name in metrics if name in needs.kinds}
     calendar = {name: calendar_of(plan.metric(name)) for name in sorted(needs.calendar)}
     even = None if mirror is None else _even_days(job, frame)
+    sample = bool(needs.walks or needs.stories or needs.named or needs.jobs or needs.visits)
+    bands = bool(needs.sliced or needs.errors or needs.exposure or sample)
     return Request(
         recipes=made(metrics),
         kinds={name: found for name, found in kinds.items() if found},
@@ -87,13 +89,15 @@ def request_of(job: Gathering, frame: Frame) -> Request:
         quantiles={name: m for name, m in metrics.items() if isinstance(m, QuantileMetric)},
         daily=needs.daily,
         calendar={name: found for name, found in calendar.items() if found is not None},
-        sliced=needs.sliced,
+        sliced=needs.sliced | needs.attributed,
         tails=needs.tails,
         variants=needs.variants,
         jobs=jobs if needs.jobs else {},
         errors=tuple(charter.errors) if needs.errors else (),
         segments=_segments(job),
-        sample=bool(needs.walks or needs.stories or needs.named or needs.jobs or needs.visits),
+        bands=bands,
+        attributes=bands or bool(needs.attributed),
+        sample=sample,
         retention=needs.retention,
         volume=needs.volume,
         mirror=mirror,

@@ -104,6 +104,8 @@ def columns_of(form: Form) -> tuple[str, ...]:
 
 def coded(events: ir.Table, users: ir.Table, form: Form, account: bool) -> ir.Table:
     """Only what is needed of an event, as numbers; the names of marked users' events besides."""
+    if not form.others:
+        events = events.filter(events.event.isin(form.events))
     names = ibis.literal(list(form.events), "array<string>")
     picked: dict[str, ir.Value] = {
         "at": micros(events.time),

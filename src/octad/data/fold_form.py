@@ -34,6 +34,8 @@ def form_of(
         back: Days before exposure that are kept.
         sampled: Users of buckets below this one are followed event by event.
         until: The first moment that is not seen, in microseconds since 1970.
+
+    Where all that is asked for names its events, the others are not read.
     """
     primitives = tuple(primitives)
     funnels = request.funnels.values()
@@ -49,6 +51,7 @@ def form_of(
     for p in primitives:
         if p.column is not None:
             sums.setdefault(p.column, set()).update(p.events)
+    nameless = any(not p.events for p in primitives) or any(not r.events for r in readings)
     edges = {e for p in primitives for e in (p.after, p.before) if e is not None and e % DAY}
     return Form(
         events=tuple(sorted(events)),
@@ -60,6 +63,7 @@ def form_of(
         edges=tuple(sorted(edges)),
         sampled=sampled,
         until=until,
+        others=request.everything or nameless or not events,
     )
 
 

@@ -67,26 +67,39 @@ def people_of(
         user, uid and marked in the engine; the people by uid; and their codes.
     """
     users = who.select("uid", "user", "code", "exposed", half=_half(who.user))
-    shown = users.select("uid", "user", marked=_bucket(users.half) < sampled)
-    if team is not None:
-        crew = team.select(
-            uid=(-2 - team.number).cast("int32"), user=team.user, marked=ibis.literal(value=True)
-        )
-        shown = ibis.union(shown, crew)
-    table = tape.step("people", shown)
-    rows, _ = tape.read("who is compared", users.drop("user").order_by("uid"))
-    half = rows["half"].to_numpy()
+    if sampled or team is not None:
+        shown = users.select("uid", "user", marked=_bucket(users.half) < sampled)
+        if team is not None:
+            crew = team.select(
+                uid=(-2 - team.number).cast("int32"),
+                user=team.user,
+                marked=ibis.literal(value=True),
+            )
+            shown = ibis.union(shown, crew)
+        table = tape.step("people", shown)
+    else:
+        table = who.select("uid", "user", marked=ibis.literal(value=False))
+    rows, _ = tape.read("who is compared", users.drop("user"))
+    # Their numbers are places, so putting each there is sorting them.
+    uid = rows["uid"].to_numpy()
+
+    def placed(column: str, kind: type[np.generic]) -> NDArray[Any]:
+        out = np.empty(len(uid), dtype=kind)
+        out[uid] = rows[column].to_numpy()
+        return out
+
+    half = placed("half", np.uint64)
     staff = np.zeros(0, dtype=np.uint64)
     if team is not None:
         ranked = team.order_by("number").select(half=_half(team.user))
         staff = tape.read("the team", ranked)[0]["half"].to_numpy().astype(np.uint64)
     people = People(
-        user=half.astype(np.uint64),
-        exposed=rows["exposed"].to_numpy().astype(np.int64),
-        bucket=_bucket(half.astype(np.uint64)).astype(np.int16),
+        user=half,
+        exposed=placed("exposed", np.int64),
+        bucket=_bucket(half).astype(np.int16),
         staff=staff,
     )
-    return table, people, rows["code"].to_numpy().astype(np.int64)
+    return table, people, placed("code", np.int64)
 
 
 def population_of(chosen: Chosen, people: People, arm: NDArray[np.int64]) -> Population:

@@ -74,6 +74,12 @@ class Sums:
         days = self._day_of(np.where(first == none, 0, first))
         return np.where(first == none, np.iinfo(np.int32).max, days)
 
+    def any_before(self, back: int) -> bool:
+        """Whether anybody has any row in so many days before exposure."""
+        low, high = np.searchsorted(self.starts, [-back * DAY, 0])
+        slot = self.state.tally.slot
+        return bool(((slot >= 2 * low) & (slot < 2 * high)).any())
+
     def active(self) -> NDArray[np.bool_]:
         """(days, n) whether users did anything on each day from 0."""
         tally = self.state.tally

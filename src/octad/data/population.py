@@ -189,8 +189,11 @@ def choose_exposed(
         _check_launch(tape, t, launch.launch, place)
         t = t.filter(t.launch.isnull() | (t.launch == launch.launch))
     t = t.mutate(arm=t.arm.fill_null(NO_ARM))
+    # Two extremes tell several arms from one at half the time of counting different ones.
     first = t.group_by("user").agg(
-        exposed=micros(t.time.min()), arm=t.arm.argmin(t.time), several=t.arm.nunique()
+        exposed=micros(t.time.min()),
+        arm=t.arm.argmin(t.time),
+        several=(t.arm.min() != t.arm.max()).ifelse(2, 1),
     )
     staff = _staff(users)
     if staff is None:

@@ -96,8 +96,15 @@ class Tape:
         Returns:
             The table, by its name.
         """
-        self._steps[name] = f"CREATE TEMP TABLE {name} AS\n{_compiled(expr)};"
-        return self.backend.create_table(name, expr, temp=True, overwrite=True)
+        sql = _compiled(expr)
+        self._steps[name] = f"CREATE TEMP TABLE {name} AS\n{sql};"
+        if self.backend.name != "duckdb":
+            return self.backend.create_table(name, expr, temp=True, overwrite=True)
+        # Ibis would compile it again, fill a table of another name, and copy that.
+        self.backend._run_pre_execute_hooks(expr)  # noqa: SLF001
+        self.backend.con.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
+        made: ibis.Table = self.backend.table(name, database=("temp", "main"))
+        return made
 
     def place(self, name: str, rows: pa.Table, *, hidden: bool = False) -> ibis.Table:
         """Put a small table of our own into the engine for the rest of the review.
@@ -132,8 +139,14 @@ class Tape:
         Returns:
             The rows, and the digest under which the query is kept, with all it builds on.
         """
-        key = self.note(what, expr)
-        return expr.to_pyarrow(), key
+        sql = _compiled(expr)
+        key = self._noted(what, sql)
+        if self.backend.name != "duckdb":
+            return expr.to_pyarrow(), key
+        # Compiled once: that takes longer than many a query.
+        self.backend._run_pre_execute_hooks(expr)  # noqa: SLF001
+        rows = self.backend.con.sql(sql).to_arrow_table()
+        return rows.cast(expr.schema().to_pyarrow()), key
 
     def note(self, what: str, expr: ibis.Table) -> str:
         """Keep a query that makes a number, though its parts were read at another time.
@@ -141,7 +154,10 @@ class Tape:
         Returns:
             The digest under which it is kept.
         """
-        sql = f"{_compiled(expr)};"
+        return self._noted(what, _compiled(expr))
+
+    def _noted(self, what: str, sql: str) -> str:
+        sql = f"{sql};"
         text = "\n\n".join([*self._under(sql).values(), sql])
         key = digest(text)
         self.queries[key] = (what, text)

@@ -20,7 +20,7 @@ class Units:
     Attributes:
         columns: Part to (n,) numbers, 0 for users without events.
         first_day: (n,) earliest day with any event, as far back as the scan looked; the largest
-            integer for users without one.
+            integer for users without one. Empty where no band of use was asked for.
         query: Digest of the query that made them.
     """
 

@@ -43,6 +43,8 @@ class Request:
         sliced, tails, variants: Names wanted in those forms.
         jobs: The charter's jobs that have events, with them; `errors` the error events.
         segments: Attributes the plan asks for; None for every one that is known.
+        bands: Whether segments of what users did before exposure are wanted; `attributes` those
+            that the users' source gives them. An engine may give more than was asked.
         sample: Whether a sample of users' events in order is wanted.
         retention, volume: As in `octad.model.needs.Needs`.
         mirror: For a launch for everyone, whose users are compared with their own past:
@@ -62,12 +64,20 @@ class Request:
     jobs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     errors: tuple[str, ...] = ()
     segments: tuple[str, ...] | None = None
+    bands: bool = True
+    attributes: bool = True
     sample: bool = False
     retention: bool = False
     volume: bool = False
     mirror: int | None = None
     before: int = PRE_DAYS
     after: int = OPEN
+
+    @property
+    def everything(self) -> bool:
+        """Whether events that no metric names are asked for, too."""
+        asked = (self.bands, self.jobs, self.errors, self.sample, self.retention, self.volume)
+        return any(asked)
 
 
 @dataclass(frozen=True, slots=True)

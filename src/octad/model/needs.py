@@ -18,6 +18,8 @@ class Needs:
     Attributes:
         totals: Metrics wanted per arm, with their pre-period.
         sliced: Metrics wanted also per segment.
+        attributed: Metrics wanted also per segment of the attributes that the users' source gives
+            them, and not of what they did before: then events that no metric names are not read.
         daily: Metrics wanted also per day since exposure.
         tails: Metrics whose largest users are wanted.
         variants: Metrics wanted also under other defensible choices (winsorised, staff kept).
@@ -42,6 +44,7 @@ class Needs:
 
     totals: frozenset[str] = frozenset()
     sliced: frozenset[str] = frozenset()
+    attributed: frozenset[str] = frozenset()
     daily: frozenset[str] = frozenset()
     tails: frozenset[str] = frozenset()
     variants: frozenset[str] = frozenset()
@@ -77,4 +80,5 @@ class Needs:
     @property
     def metrics(self) -> frozenset[str]:
         """Every metric that is asked for in any form."""
-        return self.totals | self.sliced | self.daily | self.tails | self.variants
+        wanted = (self.totals, self.sliced, self.attributed, self.daily, self.tails, self.variants)
+        return frozenset().union(*wanted)
