@@ -33,7 +33,7 @@ def _world(
     y = 3 + rng.exponential(1.0, N) - loss * arm * inside
     one = np.ones(N)
     rows = np.stack([y, one, 0 * one, one], axis=1)
-    return known, arm, bucket, Sought(rows, rng.random(N) < 0.9, "up")
+    return known, arm, bucket, Sought(tuple(rows.T), rng.random(N) < 0.9, "up")
 
 
 def test_every_value_and_every_pair_is_there() -> None:
@@ -68,21 +68,20 @@ def test_a_harmed_triple_becomes_a_slice_and_its_cells_are_its_users() -> None:
     assert Slice(HARMED) in made.slices
     assert made.searched > len(made.deep)
     place = made.slices.index(Slice(HARMED))
-    y, d, x, w = sought.rows.T
+    y, d, x, w = sought.columns
+    rows = np.stack(sought.columns, axis=1)
     values = UnitValues("m", y, d, x, w, sought.ended, paired=False)
     cells = cells_of(values, arm, bucket, 2, made, halving=SEED)
     assert cells.parts is not None
     inside = (known[0].codes == 1) & (known[1].codes == 2) & (known[2].codes == 0) & sought.ended
-    by_hand = Moments.from_rows(
-        sought.rows[inside], arm[inside] * BUCKETS + bucket[inside], 2 * BUCKETS
-    )
+    by_hand = Moments.from_rows(rows[inside], arm[inside] * BUCKETS + bucket[inside], 2 * BUCKETS)
     np.testing.assert_array_equal(cells.parts.n[place].ravel(), by_hand.n)
     for column, total in zip(cells.parts.sums, (by_hand.n[:, None] * by_hand.mean).T, strict=True):
         np.testing.assert_allclose(column[place].ravel(), total)
     early = halves(BUCKETS, SEED)[bucket]
     for i, half in enumerate((early, ~early)):
         for a in (0, 1):
-            own = Moments.from_rows(sought.rows[inside & half & (arm == a)])
+            own = Moments.from_rows(rows[inside & half & (arm == a)])
             found = cells.parts.halves[place, a, i]
             assert found.n == own.n
             np.testing.assert_allclose(found.mean, own.mean)
@@ -94,9 +93,8 @@ def test_the_confirming_half_is_not_looked_at() -> None:
     known, arm, bucket, sought = _world()
     plain = deepen(make_slices(known, arm, fewest=100), known, [sought], arm, bucket, seed=SEED)
     late = ~halves(BUCKETS, SEED)[bucket]
-    rows = sought.rows.copy()
-    rows[late, 0] = -1e6 * arm[late]
-    spoilt = Sought(rows, sought.ended, "up")
+    y = np.where(late, -1e6 * arm, sought.columns[0])
+    spoilt = Sought((y, *sought.columns[1:]), sought.ended, "up")
     other = deepen(make_slices(known, arm, fewest=100), known, [spoilt], arm, bucket, seed=SEED)
     assert plain.slices == other.slices
 
@@ -112,6 +110,6 @@ def test_too_few_users_or_attributes_add_nothing() -> None:
     known, arm, bucket, sought = _world()
     two = make_slices(known[:2], arm, fewest=100)
     assert deepen(two, known[:2], [sought], arm, bucket, seed=1) is two
-    few = Sought(sought.rows, np.arange(N) < 40, "up")
+    few = Sought(sought.columns, np.arange(N) < 40, "up")
     made = make_slices(known, arm, fewest=100)
     assert deepen(made, known, [few], arm, bucket, seed=1).deep == ()

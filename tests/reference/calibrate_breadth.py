@@ -52,7 +52,7 @@ class World:
             ended = np.ones(n, dtype=bool) if k == 0 else rng.random(n) < 0.8
             values.append(UnitValues(name, y, one, before, one, ended, paired=True))
         self.plan = plan_of(run)
-        sought = [Sought(v.rows, v.ended, "up") for v in values]
+        sought = [Sought(v.columns, v.ended, "up") for v in values]
         slices = deepen(
             make_slices(known, arm, fewest=100),
             known,

@@ -57,6 +57,7 @@ class Grouping:
         slices: Length S, everyone first.
         arms: How many arms.
         order: (n,) users; `cell` (n,) their arm and bucket, `half` (n,) their arm and half.
+        starts: (cells,) where each arm and bucket begins in it; `there` (cells,) which those are.
         finding: (B,) the buckets on which harm is looked for.
         searched: As in `Slices`.
         made: The slices, for going back to users one by one; `sums` for adding them up.
@@ -67,6 +68,8 @@ class Grouping:
     order: IntArray
     cell: IntArray
     half: IntArray
+    starts: IntArray
+    there: IntArray
     finding: BoolArray
     searched: int = 0
     made: Slices | None = None
@@ -96,11 +99,13 @@ class Grouping:
         cell = arm * BUCKETS + bucket
         order = np.argsort((half * BUCKETS + bucket).astype(np.int32), kind="stable")
         half, cell = half[order], cell[order]
+        starts = np.flatnonzero(np.concatenate([[True], cell[1:] != cell[:-1]])[: len(cell)])
+        place = order, cell, half, starts, cell[starts]
         if slices is None or len(slices.slices) == 1:
             searched = 0 if slices is None else slices.searched
-            return cls((Slice(),), arms, order, cell, half, early, searched)
+            return cls((Slice(),), arms, *place, early, searched)
         sums = SliceSums.of(slices, order, cell, half, (arms, BUCKETS))
-        return cls(slices.slices, arms, order, cell, half, early, slices.searched, slices, sums)
+        return cls(slices.slices, arms, *place, early, slices.searched, slices, sums)
 
     def moments(
         self, columns: Sequence[FloatArray], counted: BoolArray
@@ -114,18 +119,18 @@ class Grouping:
         Raises:
             ValueError: When values are not finite, or too large to square.
         """
-        terms = _terms([column[self.order] for column in columns], counted[self.order])
+        terms = _terms(columns, counted, self.order)
         if not _finite(terms):
             return self._carefully(columns, counted)
         one, users = self._users(counted)
-        everyone = self._everyone(columns, terms, one)
-        if everyone is None:
-            return self._carefully(columns, counted)
+        totals = [self._summed(column) for column in terms.columns]
+        products = {pair: self._summed(term) for pair, term in terms.products.items()}
+        everyone = _moments(columns, terms, one, totals, products)
         parts = None
-        if self.sums is not None:
-            parts = self._parts(self.sums, columns, terms, users, everyone)
-            if parts is None:
-                return self._carefully(columns, counted)
+        if self.sums is not None and everyone is not None:
+            parts = self._parts(self.sums, columns, terms, users, totals, products)
+        if everyone is None or (self.sums is not None and parts is None):
+            return self._carefully(columns, counted)
         return everyone[None], parts
 
     def _users(self, counted: BoolArray) -> tuple[FloatArray, FloatArray]:
@@ -148,21 +153,10 @@ class Grouping:
 
     def _summed(self, column: FloatArray) -> FloatArray:
         """(A, B) sums of a column."""
-        total: FloatArray = np.bincount(self.cell, column, self.arms * BUCKETS).astype(np.float64)
-        return total.reshape(self.arms, BUCKETS)
-
-    def _everyone(
-        self, columns: Sequence[FloatArray], terms: _Terms, n: FloatArray
-    ) -> Moments | None:
-        """(A, B) moments of everyone; None when raw squares cancel."""
-        k = len(columns)
-        mean, comoment = np.zeros((*n.shape, k)), np.zeros((*n.shape, k, k))
-        _constants(columns, terms, n, mean)
-        totals = [self._summed(column) for column in terms.columns]
-        products = {pair: self._summed(term) for pair, term in terms.products.items()}
-        if not _fill(n, totals, products, terms, mean, comoment):
-            return None
-        return Moments(n, mean, comoment)
+        out = np.zeros(self.arms * BUCKETS)
+        if len(self.starts):
+            out[self.there] = np.add.reduceat(column, self.starts)
+        return out.reshape(self.arms, BUCKETS)
 
     def _parts(
         self,
@@ -170,25 +164,31 @@ class Grouping:
         columns: Sequence[FloatArray],
         terms: _Terms,
         users: FloatArray,
-        everyone: Moments,
+        everyone: list[FloatArray],
+        squares: dict[tuple[int, int], FloatArray],
     ) -> Parts | None:
-        """The slices; None when raw squares cancel in one of them."""
+        """The slices; None when raw squares cancel in one of them.
+
+        Args:
+            sums: Adds up.
+            columns: As they were given.
+            terms: Those that vary, and their products.
+            users: (S, A, B).
+            everyone: (A, B) sums of the columns that vary.
+            squares: (A, B) sums of the products.
+        """
         totals = self._by_bucket(sums, terms, everyone)
-        n = self._halved(users)
         ends = [self._halved(total) for total in totals]
         products = {}
         if terms.products:
-            rows = sums.by_half(np.stack(list(terms.products.values()), axis=1))
-            for row, (pair, term) in zip(rows, terms.products.items(), strict=True):
-                row[0] = np.bincount(self.half, term, self.arms * 2).reshape(self.arms, 2)
+            rows = sums.by_half(list(terms.products.values()))
+            for row, (pair, whole) in zip(rows, squares.items(), strict=True):
+                row[0] = self._halved(whole[None])[0]
                 products[pair] = row
-        k = len(columns)
-        mean, comoment = np.zeros((*n.shape, k)), np.zeros((*n.shape, k, k))
-        _constants(columns, terms, n, mean)
-        if not _fill(n, ends, products, terms, mean, comoment):
+        halves = _moments(columns, terms, self._halved(users), ends, products)
+        if halves is None:
             return None
-        whole = self._whole(columns, terms, totals, users)
-        return Parts(Moments(n, mean, comoment), users, whole, self.finding)
+        return Parts(halves, users, self._whole(columns, terms, totals, users), self.finding)
 
     def _whole(
         self,
@@ -206,10 +206,11 @@ class Grouping:
                 found[i] = users if value == 1 else users * value if value else nothing
         return tuple(found[i] for i in range(len(columns)))
 
-    def _by_bucket(self, sums: SliceSums, terms: _Terms, everyone: Moments) -> list[FloatArray]:
+    def _by_bucket(
+        self, sums: SliceSums, terms: _Terms, everyone: list[FloatArray]
+    ) -> list[FloatArray]:
         """(S, A, B) sums of the columns that vary; two at a time where they are small and whole."""
-        whole = [everyone.n * everyone.mean[..., i] for i in terms.varied]
-        width = [_width(c, t) for c, t in zip(terms.columns, whole, strict=True)]
+        width = [_width(c, t) for c, t in zip(terms.columns, everyone, strict=True)]
         found: list[FloatArray] = []
         for i, (column, bits) in enumerate(zip(terms.columns, width, strict=True)):
             if len(found) > i:
@@ -221,7 +222,7 @@ class Grouping:
                 found.append((packed >> bits).astype(np.float64))
             else:
                 found.append(sums.by_bucket(column))
-        return [self._filled(s, self._summed(c)) for s, c in zip(found, terms.columns, strict=True)]
+        return [self._filled(s, own) for s, own in zip(found, everyone, strict=True)]
 
     def _halved(self, sums: FloatArray) -> FloatArray:
         """(S, A, 2) of (S, A, B)."""
@@ -286,11 +287,12 @@ class Grouping:
             yield first + i, np.zeros(len(inside), dtype=np.int64), inside
 
 
-def _terms(columns: Sequence[FloatArray], counted: BoolArray) -> _Terms:
-    """Columns and products; users who are not counted have 0."""
+def _terms(columns: Sequence[FloatArray], counted: BoolArray, order: IntArray) -> _Terms:
+    """Columns and products in order; users who are not counted have 0."""
     varied = tuple(i for i, column in enumerate(columns) if not _constant(column))
-    every = bool(counted.all())
-    held = tuple(columns[i] if every else np.where(counted, columns[i], 0.0) for i in varied)
+    there = None if counted.all() else counted[order]
+    found = [columns[i][order] for i in varied]
+    held = tuple(c if there is None else np.where(there, c, 0.0) for c in found)
     products, alike = {}, {}
     with np.errstate(over="ignore", invalid="ignore"):
         for i, j in combinations_with_replacement(range(len(held)), 2):
@@ -309,16 +311,35 @@ def _finite(terms: _Terms) -> bool:
 
 
 def _constant(column: FloatArray) -> bool:
+    if len(column) > 1 and column[0] != column[-1]:
+        return False
     return not len(column) or bool((column == column[0]).all())
 
 
-def _constants(
-    columns: Sequence[FloatArray], terms: _Terms, n: FloatArray, mean: FloatArray
-) -> None:
-    """Write the means of columns that are the same for everybody."""
+def _moments(
+    columns: Sequence[FloatArray],
+    terms: _Terms,
+    n: FloatArray,
+    totals: Sequence[FloatArray],
+    products: dict[tuple[int, int], FloatArray],
+) -> Moments | None:
+    """Means and second moments from sums; None when raw squares cancel.
+
+    Args:
+        columns: As they were given.
+        terms: Those that vary.
+        n: (..., A, cells) users.
+        totals: The sums of the columns that vary, each (..., A, cells).
+        products: Those of products, likewise.
+    """
+    k = len(columns)
+    mean, comoment = np.zeros((*n.shape, k)), np.zeros((*n.shape, k, k))
     for i, column in enumerate(columns):
         if i not in terms.varied and len(column) and column[0]:
             mean[..., i] = np.where(n > 0, column[0], 0.0)
+    if not _fill(n, totals, products, terms, mean, comoment):
+        return None
+    return Moments(n, mean, comoment)
 
 
 def _width(column: FloatArray, totals: FloatArray) -> int:

@@ -45,6 +45,11 @@ class UnitValues:
     query: str | None = None
 
     @property
+    def columns(self) -> tuple[FloatArray, FloatArray, FloatArray, FloatArray]:
+        """Each (n,), in the order of `octad.model.inputs.COLUMNS`."""
+        return self.y, self.d, self.x, self.w
+
+    @property
     def rows(self) -> FloatArray:
         """(n, 4) in the order of `octad.model.inputs.COLUMNS`."""
         return np.stack([self.y, self.d, self.x, self.w], axis=1)
@@ -105,9 +110,8 @@ def cells_by(values: UnitValues, grouping: Grouping, *, winsor: float | None = N
     Raises:
         DataError: When values are infinite, or too large to square.
     """
-    columns = (values.y, values.d, values.x, values.w)
     try:
-        moments, parts = grouping.moments(columns, values.ended)
+        moments, parts = grouping.moments(values.columns, values.ended)
     except ValueError as error:
         raise DataError(
             f"the metric '{values.metric}' has values that cannot be reckoned with: {error}.",

@@ -297,7 +297,7 @@ class FoldWork:
                 quantile = getattr(self.plan.metric(name), "winsorize", None)
                 if quantile is not None:
                     values, _ = winsorized(values, quantile)
-                yield Sought(values.rows, values.ended, self.plan.metric(name).better)
+                yield Sought(values.columns, values.ended, self.plan.metric(name).better)
 
     def metric(self, name: str) -> MetricWork | str:
         """A metric of the request, or in words why it cannot be measured."""

@@ -36,7 +36,7 @@ from octad.data.population import BUCKETS, Population
 from octad.data.tape import Tape
 from octad.data.units import Units
 from octad.model.inputs import Slice
-from octad.stats.lattice import candidates, members
+from octad.stats.lattice import Finders, members
 from octad.stats.lattice_scan import Scan
 from octad.stats.refusal import NotEstimable
 
@@ -104,11 +104,11 @@ class Sought:
     """A metric in which harm is looked for.
 
     Attributes:
-        rows: (n, 4) its columns, in the order of `octad.model.inputs.COLUMNS`.
+        columns: Its columns, each (n,), in the order of `octad.model.inputs.COLUMNS`.
         ended: (n,) users whose window is complete; nobody else is looked at.
     """
 
-    rows: NDArray[np.float64]
+    columns: Sequence[NDArray[np.float64]]
     ended: NDArray[np.bool_]
     better: Literal["up", "down"]
 
@@ -340,20 +340,26 @@ def deepen(
     known = [attributes[i] for i in numbers]
     codes = [np.where(silent(a.values)[a.codes], -1, a.codes) for a in known]
     arms = int(arm.max(initial=0)) + 1
+    sizes = [len(a.values) for a in known]
+    made: dict[tuple[int, bytes], Finders | None] = {}
+
+    def finders(treated: int, ended: NDArray[np.bool_]) -> Finders | None:
+        key = treated, np.packbits(ended).tobytes()
+        if key not in made:
+            side = np.where(arm == treated, 1, np.where(arm == 0, 0, -1))
+            side[~ended] = -1
+            made[key] = None
+            with suppress(NotEstimable):
+                made[key] = Finders.of(codes, sizes, side, bucket, buckets=BUCKETS, seed=seed)
+        return made[key]
 
     def scans() -> Iterator[Scan]:
         for metric in sought:
             for treated in range(1, arms):
-                side = np.where(arm == treated, 1, np.where(arm == 0, 0, -1))
-                with suppress(NotEstimable):
-                    yield candidates(
-                        codes,
-                        [len(a.values) for a in known],
-                        metric.rows,
-                        np.where(metric.ended, side, -1),
-                        bucket,
-                        buckets=BUCKETS,
-                        seed=seed,
+                found = finders(treated, metric.ended)
+                if found is not None:
+                    yield found.candidates(
+                        metric.columns,
                         better=metric.better,
                         keep=MOST_EACH,
                         shallowest=shallowest(whole=slices.whole),

@@ -124,17 +124,17 @@ class SliceSums:
                 out[self.first_deep :, chunk.leads] = (chunk.deep @ own).reshape(-1, width)
         return out
 
-    def by_half(self, terms: FloatArray) -> FloatArray:
+    def by_half(self, terms: Sequence[FloatArray]) -> FloatArray:
         """(terms, S, A, 2) sums by slice, arm and half; everyone's are left at 0.
 
         Args:
-            terms: (n, terms) in order.
+            terms: Each (n,) in order.
         """
-        count = terms.shape[1]
+        count = len(terms)
         tables = np.zeros((self.arms * 2, self.wide.shape[1], count))
         deep = np.zeros((self.arms * 2, self.size - self.first_deep, count))
         for chunk in self.chunks:
-            own = terms[chunk.rows]
+            own = np.stack([term[chunk.rows] for term in terms], axis=1)
             tables[chunk.half] += chunk.wide @ own
             if chunk.deep is not None:
                 found = (chunk.deep @ own).reshape(-1, len(chunk.leads), count)

@@ -58,7 +58,7 @@ def gather_units(job: Gathering, units: ibis.Table, frame: Frame | None) -> None
     tails = job.parts.setdefault("tails", {})
     figures = _figures(job, rows, columns, key)
     sought = [
-        Sought(f.planned.rows, f.planned.ended, plan.metric(name).better)
+        Sought(f.planned.columns, f.planned.ended, plan.metric(name).better)
         for name, f in figures.items()
         if name in needs.sliced and name in (*plan.launch.results, *plan.launch.guardrails)
     ]

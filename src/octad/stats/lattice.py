@@ -35,6 +35,7 @@ of three take half a second on one core.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, Literal
 
 import numpy as np
@@ -43,11 +44,11 @@ from scipy import special
 
 from octad.stats.lattice_scan import Grid, Scan, Slice, scan
 from octad.stats.lattice_scores import HarmScore, SliceLineScore
-from octad.stats.levels import ROUNDING, D, W, X, Y, divide
+from octad.stats.levels import ROUNDING, divide
 from octad.stats.refusal import NotEstimable
 from octad.stats.segments import EXPLORE, FEWEST_BUCKETS, FEWEST_USERS, halves
 
-__all__ = ["candidates", "finding_half", "members", "outcomes", "worst_slices"]
+__all__ = ["Finders", "candidates", "finding_half", "members", "outcomes", "worst_slices"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer[Any]]
@@ -91,24 +92,33 @@ def outcomes(rows: ArrayLike, arm: ArrayLike) -> FloatArray:
         (n,) not adjusted where x is too large to square.
     """
     table, codes = np.asarray(rows, dtype=np.float64), np.asarray(arm)
+    order = np.argsort(codes, kind="stable")
+    split = int((codes == 0).sum())
+    out = np.empty(len(table))
+    out[order] = _outcomes([column[order] for column in table.T], split)
+    return out
+
+
+def _outcomes(columns: Sequence[FloatArray], split: int) -> FloatArray:
+    """`outcomes` of users who lie in order: so many controls, then the treated."""
+    y, d, x, w = columns
     with np.errstate(over="ignore", invalid="ignore"):
-        return _outcomes(table, codes)
-
-
-def _outcomes(table: FloatArray, codes: NDArray[Any]) -> FloatArray:
-    total = table.sum(axis=0)
-    after = table[:, Y] - float(divide(total[Y], total[D])) * table[:, D]
-    before = table[:, X] - float(divide(total[X], total[W])) * table[:, W]
-    shared = square = np.zeros(())
-    for a in (0, 1):
-        mine = codes == a
-        if mine.any():
-            away = before[mine] - before[mine].mean()
-            shared, square = shared + away @ after[mine], square + away @ away
-    # What is left of a covariate that is the same for all is rounding.
-    if square > ROUNDING * (table[:, X] @ table[:, X]):
-        after = after - float(shared / square) * before
+        after = y - _ratio(y, d) * d
+        before = x - _ratio(x, w) * w
+        shared = square = 0.0
+        for arm in (slice(split), slice(split, None)):
+            own = before[arm]
+            if len(own):
+                away = own - own.mean()
+                shared, square = shared + float(away @ after[arm]), square + float(away @ away)
+        # What is left of a covariate that is the same for all is rounding.
+        if square > ROUNDING * float(x @ x):
+            after -= shared / square * before
     return np.asarray(after)
+
+
+def _ratio(top: FloatArray, bottom: FloatArray) -> float:
+    return float(divide(np.asarray(top.sum()), np.asarray(bottom.sum())))
 
 
 def candidates(
@@ -157,25 +167,87 @@ def candidates(
     if table.ndim != 2 or not len(table) == len(arm) == len(bucket):
         msg = "rows, arm and bucket need one entry for every user"
         raise ValueError(msg)
-    compared = (arm == 0) | (arm == 1)
-    held = np.bincount(bucket[compared], minlength=buckets) > 0
-    half = np.flatnonzero(compared & finding_half(held, seed)[bucket])
-    if not np.isfinite(table[half]).all():
-        msg = "rows must be finite; leave out or mend NaN and infinite values first"
-        raise ValueError(msg)
-    side = arm[half]
-    grid = _grid(codes, sizes, half, side, 2)
-    sign = -1.0 if better == "up" else 1.0
-    score = HarmScore.of(sign * outcomes(table[half], side), side, fewest, rest=against == "rest")
-    return scan(
-        grid,
-        score,
+    finders = Finders.of(codes, sizes, arm, bucket, buckets=buckets, seed=seed)
+    return finders.candidates(
+        tuple(table.T),
+        better=better,
+        against=against,
+        fewest=fewest,
         keep=keep,
         deepest=deepest,
         shallowest=shallowest,
-        least=float(special.ndtri(1 - EXPLORE)),
         distinct=distinct,
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Finders:
+    """The users of the finding half, controls first, on the grid of their attributes' values.
+
+    Made once for all metrics whose windows have ended for the same users.
+
+    Attributes:
+        who: Their row numbers.
+        grid: Their values.
+        split: How many of them are controls.
+    """
+
+    who: NDArray[np.int64]
+    grid: Grid
+    split: int
+
+    @classmethod
+    def of(
+        cls,
+        codes: Sequence[IntArray] | IntArray,
+        sizes: Sequence[int],
+        arm: IntArray,
+        bucket: IntArray,
+        *,
+        buckets: int,
+        seed: int,
+    ) -> Finders:
+        """Find them; arguments and errors as in `candidates`."""
+        held = np.bincount(bucket[(arm == 0) | (arm == 1)], minlength=buckets) > 0
+        early = finding_half(held, seed)[bucket]
+        sides = [np.flatnonzero(early & (arm == a)) for a in (0, 1)]
+        who, split = np.concatenate(sides), len(sides[0])
+        return cls(who, _grid(codes, sizes, who, arm[who], 2), split)
+
+    def candidates(
+        self,
+        columns: Sequence[FloatArray],
+        *,
+        better: Literal["up", "down"] = "up",
+        against: Literal["nothing", "rest"] = "nothing",
+        fewest: int = FEWEST_USERS,
+        keep: int = 200,
+        deepest: int = 3,
+        shallowest: int = 1,
+        distinct: bool = True,
+    ) -> Scan:
+        """As `candidates`, of everybody's columns y, d, x, w, each (n,).
+
+        Raises:
+            ValueError: When a value is not finite.
+        """
+        own = [np.asarray(column, dtype=np.float64)[self.who] for column in columns]
+        if not all(np.isfinite(column).all() for column in own):
+            msg = "rows must be finite; leave out or mend NaN and infinite values first"
+            raise ValueError(msg)
+        harm = _outcomes(own, self.split)
+        if better == "up":
+            harm = -harm
+        score = HarmScore.of(harm, self.grid.lead, fewest, rest=against == "rest")
+        return scan(
+            self.grid,
+            score,
+            keep=keep,
+            deepest=deepest,
+            shallowest=shallowest,
+            least=float(special.ndtri(1 - EXPLORE)),
+            distinct=distinct,
+        )
 
 
 def worst_slices(
@@ -250,4 +322,4 @@ def _grid(
     ):
         msg = "every attribute needs codes from 0 to less than its size, or -1 for none"
         raise ValueError(msg)
-    return Grid([np.asarray(c)[rows] for c in codes], tuple(sizes), lead, leads)
+    return Grid([np.asarray(c)[rows].astype(np.int32) for c in codes], tuple(sizes), lead, leads)

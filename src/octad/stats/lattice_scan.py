@@ -13,6 +13,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import combinations
 from typing import Any, Protocol
 
@@ -119,6 +120,8 @@ class Grid:
     lead: IntArray
     leads: int
     hidden: tuple[bool, ...] = field(init=False)
+    _places: dict[Group, IntArray] = field(init=False, default_factory=dict)
+    _counts: dict[Group, FloatArray] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         hidden = tuple(bool(len(c)) and int(c.min()) < 0 for c in self.codes)
@@ -129,23 +132,36 @@ class Grid:
         return self.sizes[attribute] + self.hidden[attribute]
 
     def table(self, block: Group, columns: Sequence[Column]) -> FloatArray:
-        """(columns, leads, *widths): every column summed up in every cell of the block."""
-        where = self.lead.astype(np.int64)
-        for attribute in block:
-            where *= self.width(attribute)
-            where += self.codes[attribute]
-            if self.hidden[attribute]:
-                where += 1
+        """(columns, leads, *widths): every column summed up in every cell of the block.
+
+        Where the rows lie, and how many lie in each cell, is worked out once: one grid serves many
+        scores.
+        """
+        where = self._where(block)
         shape = (self.leads, *(self.width(a) for a in block))
         cells = int(np.prod(shape))
         out = np.empty((len(columns), cells))
         for row, column in zip(out, columns, strict=True):
-            if column.largest and column.values is not None:
+            if column.values is None:
+                if block not in self._counts:
+                    self._counts[block] = np.bincount(where, minlength=cells).astype(np.float64)
+                row[:] = self._counts[block]
+            elif column.largest:
                 row[:] = 0.0
                 np.maximum.at(row, where, column.values)
             else:
                 row[:] = np.bincount(where, column.values, cells)
         return out.reshape(len(columns), *shape)
+
+    def _where(self, block: Group) -> IntArray:
+        """(n,) each row's cell in a block."""
+        if block not in self._places:
+            where = self.lead.astype(np.int32)
+            for attribute in block:
+                where *= self.width(attribute)
+                where += self.codes[attribute].astype(np.int32) + self.hidden[attribute]
+            self._places[block] = where
+        return self._places[block]
 
     def shown(self, group: Group, table: FloatArray) -> FloatArray:
         """The table without the rows that may not make a slice."""
@@ -174,23 +190,68 @@ def scan(
         shallowest: List only slices of at least this many attributes.
         distinct: Leave out a slice when a wider one around it scores as high: it says nothing new.
     """
-    walk = _Walk(grid, score, keep, least, shallowest, distinct)
-    depths = range(1, min(deepest, len(grid.sizes)) + 1)
-    levels = tuple(walk.level(depth) for depth in depths)
+    last = min(deepest, len(grid.sizes))
+    walk = _Walk(grid, score, keep, least, shallowest, distinct, last)
+    levels = tuple(walk.level(depth) for depth in range(1, last + 1))
     return Scan(*walk.best(), levels, walk.passes)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Way:
-    """What is known of a group's slices before they are looked at."""
+class _Frame:
+    """All slices of one depth in one row, group after group.
 
-    limits: FloatArray
-    open: BoolArray
+    Attributes:
+        groups: In order; `starts` (groups + 1,) where each begins, and the end.
+        parents: For each attribute left out, (slices,) the slice around it, one level above.
+    """
+
+    groups: tuple[Group, ...]
+    starts: NDArray[np.int64]
+    parents: tuple[NDArray[np.int64], ...]
+
+    @property
+    def size(self) -> int:
+        """How many slices there are."""
+        return int(self.starts[-1])
+
+    def piece(self, place: int, sizes: tuple[int, ...]) -> Slice:
+        """A slice by name."""
+        at = int(np.searchsorted(self.starts, place, side="right")) - 1
+        group = self.groups[at]
+        shape = tuple(sizes[a] for a in group)
+        values = np.unravel_index(place - int(self.starts[at]), shape)
+        return tuple((a, int(v)) for a, v in zip(group, values, strict=True))
+
+
+@lru_cache(maxsize=8)
+def _frame(sizes: tuple[int, ...], depth: int) -> _Frame:
+    """The slices of one depth."""
+    groups = tuple(combinations(range(len(sizes)), depth))
+    lengths = [int(np.prod([sizes[a] for a in group])) for group in groups]
+    starts = np.concatenate([[0], np.cumsum(lengths, dtype=np.int64)])
+    if depth == 1:
+        return _Frame(groups, starts, ())
+    above = _frame(sizes, depth - 1)
+    first = dict(zip(above.groups, above.starts.tolist(), strict=False))
+    parents: list[list[NDArray[np.int64]]] = [[] for _ in range(depth)]
+    for group in groups:
+        values = np.indices([sizes[a] for a in group]).reshape(depth, -1)
+        for gone, into in enumerate(parents):
+            rest = [i for i in range(depth) if i != gone]
+            shape = tuple(sizes[group[i]] for i in rest)
+            inside = np.ravel_multi_index(tuple(values[i] for i in rest), shape)
+            into.append(first[tuple(group[i] for i in rest)] + inside)
+    return _Frame(groups, starts, tuple(np.concatenate(p) for p in parents))
 
 
 @dataclass(slots=True)
 class _Walk:
-    """The walk so far: the list, its bar, and what the level above taught."""
+    """The walk so far: the list, its bar, and what the level above taught.
+
+    Attributes:
+        limits: (limits, slices of the level above) what holds of all inside them.
+        around: (slices of the level above,) the best score of them and of those around them.
+    """
 
     grid: Grid
     score: Score
@@ -198,86 +259,108 @@ class _Walk:
     least: float
     shallowest: int
     distinct: bool
+    last: int
     passes: int = 0
-    limits: dict[Group, FloatArray] = field(default_factory=dict)
-    around: dict[Group, FloatArray] = field(default_factory=dict)
+    limits: FloatArray = field(default_factory=lambda: np.zeros((0, 0)))
+    around: FloatArray = field(default_factory=lambda: np.zeros(0))
     found: list[tuple[float, int, Slice, float]] = field(default_factory=list)
     bar: float = -np.inf
 
     def level(self, depth: int) -> Level:
         """Look at all slices of one depth; what is learnt of them bounds the next."""
-        above, self.limits = self.limits, {}
-        ancestors, self.around = self.around, {}
+        frame = _frame(self.grid.sizes, depth)
+        limits, around = self._known(frame)
+        able, high = self._open(depth, limits, frame.size)
+        wanted = np.logical_or.reduceat(able & high, frame.starts[:-1])
         counts = np.zeros(3, dtype=np.int64)
-        ways: dict[Group, _Way] = {}
-        for group in combinations(range(len(self.grid.sizes)), depth):
-            limits = self._merge(group, above, np.minimum, np.inf)
-            able, high = self._open(group, limits)
-            if (able & high).any():
-                ways[group] = _Way(limits, able & high)
-            else:
-                self.limits[group] = limits
-                counts += 0, int((able & ~high).sum()), int((~able).sum())
+        shut = np.repeat(~wanted, np.diff(frame.starts))
+        counts += 0, int((shut & able & ~high).sum()), int((shut & ~able).sum())
+        self.limits, self.around = limits, np.full(frame.size, -np.inf)
+        places = {g: slice(*frame.starts[i : i + 2]) for i, g in enumerate(frame.groups)}
+        ways = [group for group, way in zip(frame.groups, wanted, strict=True) if way]
         columns = self.score.columns()
-        for block, inside in _cover(list(ways), self.grid):
+        lot: list[tuple[Group, FloatArray]] = []
+        held = 0
+        for block, inside in _cover(ways, self.grid):
             table = self.grid.table(block, columns)
             self.passes += 1
             for group, part in _parts(block, inside, table, columns):
-                cells = self.grid.shown(group, part)
-                around = self._merge(group, ancestors, np.maximum, -np.inf)
-                counts += self._look(group, cells, ways[group], around)
+                shown = self.grid.shown(group, part)
+                lot.append((group, shown.reshape(*shown.shape[:2], -1)))
+                held += lot[-1][1].shape[-1]
+            if held > CELLS:
+                counts += self._look(frame, lot, places, able & high, around)
+                lot, held = [], 0
+        if lot:
+            counts += self._look(frame, lot, places, able & high, around)
         looked, pruned, small = counts.tolist()
         return Level(depth, looked, pruned, small)
 
-    def _look(self, group: Group, cells: FloatArray, way: _Way, around: FloatArray) -> IntArray:
-        """Score one table's slices; how many were looked at, pruned, too small."""
+    def _known(self, frame: _Frame) -> tuple[FloatArray, FloatArray]:
+        """What the slices around each slice say of it: its limits, and their best score."""
+        if not frame.parents:
+            return np.full((1, frame.size), np.inf), np.full(frame.size, -np.inf)
+        limits = np.minimum.reduce([self.limits[:, place] for place in frame.parents])
+        return limits, np.maximum.reduce([self.around[place] for place in frame.parents])
+
+    def _look(
+        self,
+        frame: _Frame,
+        lot: list[tuple[Group, FloatArray]],
+        places: dict[Group, slice],
+        may: BoolArray,
+        ancestors: FloatArray,
+    ) -> IntArray:
+        """Score some groups' slices; how many were looked at, pruned, too small.
+
+        Args:
+            frame: All slices of this depth.
+            lot: Groups with their tables, (columns, leads, slices).
+            places: Where each group's slices lie.
+            may: (slices,) which could be large enough, and high enough.
+            ancestors: (slices,) the best score around each.
+        """
+        at = np.concatenate([np.arange(places[g].start, places[g].stop) for g, _ in lot])
+        cells = np.concatenate([table for _, table in lot], axis=2)
+        group, open_, around = lot[0][0], may[at], ancestors[at]
         score, large, listed = self.score.judge(group, cells)
-        live = large & way.open
+        live = large & open_
         new = live & listed & (score > self.least)
         if self.distinct:
             new &= score > around + SLACK * np.abs(np.where(np.isfinite(around), around, 0.0))
         if len(group) >= self.shallowest:
-            self._add(group, score, new)
-        self.limits[group] = np.minimum(self.score.limits(cells), way.limits)
-        self.around[group] = np.maximum(np.where(large & listed, score, -np.inf), around)
+            self._add(frame, at, score, new)
+        if len(group) < self.last:
+            own = self.score.limits(cells)
+            if len(self.limits) != len(own):
+                self.limits = np.full((len(own), frame.size), np.inf)
+            self.limits[:, at] = np.minimum(own, self.limits[:, at])
+            self.around[at] = np.maximum(np.where(large & listed, score, -np.inf), around)
         return np.array([live.sum(), (large & ~live).sum(), (~large).sum()])
 
-    def _open(self, group: Group, limits: FloatArray) -> tuple[BoolArray, BoolArray]:
-        """(*values) which slices can be large enough, and which can score high enough."""
-        if len(group) == 1:
-            every = np.ones(limits.shape, dtype=bool)
+    def _open(self, depth: int, limits: FloatArray, size: int) -> tuple[BoolArray, BoolArray]:
+        """(slices,) which can be large enough, and which can score high enough."""
+        if depth == 1:
+            every = np.ones(size, dtype=bool)
             return every, every
         ceiling, able = self.score.ceiling(limits)
         return able, ceiling + SLACK * np.abs(ceiling) >= max(self.bar, self.least)
 
-    def _merge(
-        self, group: Group, of: dict[Group, FloatArray], merge: np.ufunc, start: float
-    ) -> FloatArray:
-        """Merge what is known of the slices that lie around, spread over the group's values.
-
-        Args:
-            group: The slices' attributes.
-            of: (..., *values of the parent) for every parent; those without are passed over.
-            merge: Takes two of them together.
-            start: What holds of a slice without parents.
-        """
-        out = np.full(tuple(self.grid.sizes[a] for a in group), start)
-        for gone, parent in enumerate(_parents(group)):
-            if parent in of:
-                known = of[parent]
-                axis = known.ndim - (len(group) - 1) + gone
-                out = merge(out, np.expand_dims(known, axis))
-        return out
-
-    def _add(self, group: Group, score: FloatArray, new: BoolArray) -> None:
+    def _add(self, frame: _Frame, at: NDArray[np.int64], score: FloatArray, new: BoolArray) -> None:
         """Put slices on the list, and raise the bar to the K-th best."""
         new &= score + SLACK * np.abs(score) >= self.bar
-        where = np.argwhere(new)
-        values = score[new]
-        for rank, value, at in zip(-even(values), values, where.tolist(), strict=True):
-            piece = tuple(zip(group, at, strict=True))
-            self.found.append((float(rank), len(group), piece, float(value)))
-        if len(where) and len(self.found) >= self.keep:
+        chosen = np.flatnonzero(new)
+        if len(chosen) > self.keep:
+            # Of more than can be kept, only those that come near the K-th best need a name.
+            most = np.partition(score[chosen], -self.keep)[-self.keep]
+            chosen = chosen[score[chosen] + SLACK * np.abs(score[chosen]) >= most]
+        values = score[chosen]
+        for rank, value, place in zip(
+            (-even(values)).tolist(), values.tolist(), at[chosen].tolist(), strict=True
+        ):
+            piece = frame.piece(place, self.grid.sizes)
+            self.found.append((rank, len(piece), piece, value))
+        if len(chosen) and len(self.found) >= self.keep:
             self.found.sort()
             self.bar = self.found[self.keep - 1][3]
             floor = self.bar - SLACK * abs(self.bar)
@@ -299,11 +382,6 @@ def even(score: FloatArray) -> FloatArray:
     """
     share, power = np.frexp(score)
     return np.asarray(np.ldexp(np.round(share, 10), power))
-
-
-def _parents(group: Group) -> list[Group]:
-    """The group without its first attribute, without its second, and so on."""
-    return [group[:i] + group[i + 1 :] for i in range(len(group))] if len(group) > 1 else []
 
 
 def _cover(groups: list[Group], grid: Grid) -> list[tuple[Group, list[Group]]]:
