@@ -98,7 +98,8 @@ def specification_curve(
         p_agree = float((1 + (a >= agree).sum()) / (1 + runs))
         p_clear = float((1 + (c >= clear).sum()) / (1 + runs))
     return SpecificationCurve(
-        np.argsort(e, kind="stable"),
+        # Choices that come to the same stay as they were given, in whatever order sums were made.
+        np.argsort(np.round(e / (np.abs(e).max() or 1.0), 11), kind="stable"),
         float(median),
         float(e.min()),
         float(e.max()),
