@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from octad.model.finding import Intervals, Stance
@@ -77,8 +79,12 @@ def test_a_curve_is_in_order_and_holds_every_choice() -> None:
     (curve,) = finding.evidence
     assert isinstance(curve, Intervals)
     values = [row.value for row in curve.rows]
-    assert values == sorted(values)
-    assert len(values) == len(choices(PLAN, seen, "opens"))
+    # Some come to the same; their last digits hang on the order of a sum, and the curve does not.
+    assert all(b - a > -1e-12 for a, b in pairwise(values))
+    given = [c.label for c in choices(PLAN, seen, "opens")]
+    alike = [row.label.lower() for row in curve.rows if abs(row.value - values[0]) < 1e-12]
+    assert len(values) == len(given)
+    assert alike == [label for label in given if label in alike]
     assert finding.claim.startswith(f"{len(values)} of {len(values)} specifications agree")
 
 
