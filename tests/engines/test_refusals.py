@@ -43,7 +43,7 @@ REFUSED = {
     "times": {"time": "kind"},
     "numbers": {"value": "kind"},
     "days": {"time": "id"},
-    "nested": {"value": "kind.amount"},
+    "nested": {"value": "kind.0"},  # a key, or a place in a list?
 }
 
 

@@ -11,7 +11,8 @@ import ibis.expr.operations as ops
 import ibis.expr.types as ir
 
 from octad.data.blanks import blank_as_null, one_of
-from octad.data.engines.base import abilities_of, refuse
+from octad.data.engines.base import Abilities, abilities_of, refuse
+from octad.data.engines.words import openable
 from octad.data.functions import json_text, try_text
 from octad.data.numbers import number
 from octad.errors import UnknownNameError, Where, nearest
@@ -115,7 +116,7 @@ def column(table: ir.Table, name: str, *, where: Where | None = None) -> ir.Valu
                 )
             value, path = value[path[0]], path[1:]
         elif isinstance(kind, dt.JSON | dt.String):
-            if not (engine := abilities_of(table)).words:
+            if not _opens(engine := abilities_of(table), kind, path):
                 refuse(engine.spoken, "nested", what=name, where=where)
             return try_text(json_text(value.cast("string"), _pointer(path)))
         elif isinstance(kind, dt.Map):
@@ -131,6 +132,14 @@ def column(table: ir.Table, name: str, *, where: Where | None = None) -> ir.Valu
                 mend=nearest(name, known_columns(table)),
             )
     return value
+
+
+def _opens(engine: Abilities, kind: dt.DataType, path: list[str]) -> bool:
+    """Whether an engine finds in JSON what DuckDB finds there."""
+    if engine.words:
+        return True
+    opened = dt.JSON if engine.json == "typed" else dt.String
+    return bool(engine.json) and isinstance(kind, opened) and openable(path)
 
 
 def _is_pairs(kind: dt.DataType) -> bool:

@@ -226,13 +226,15 @@ def number_rule(table: ir.Table, value: ir.Value, name: str, *, look: Look = WHO
     if not isinstance(value.type(), dt.String):
         return NumberRule()
     engine = abilities_of(table)
-    if not engine.words:
+    if not engine.words and not engine.tried:
         refuse(engine.spoken, "numbers", what=name)
     text = blank_as_null(value)
     sums = {"given": text.count(), "plain": text.try_cast("float64").count()}
     row = look.sums(table, f"number {name}", sums)
     if row["given"] == row["plain"]:
         return NumberRule()
+    if not engine.words:
+        refuse(engine.spoken, "numbers", what=name)
     counts = look.sums(table, f"numbers {name}", number_counts(value, "n"))
     return decide_number(counts, "n", name)
 

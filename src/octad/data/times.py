@@ -131,6 +131,9 @@ def _written_rule(
     Raises:
         RefusedError: When a cell might be a time, but is not written in a way that has one meaning.
     """
+    engine = abilities_of(table)
+    if not engine.tried:
+        refuse(engine.spoken, "times", what=name, where=where)
     text, iso, figures = blank_as_null(value), written.iso(value), written.figures(value)
     other = text.notnull() & iso.isnull() & figures.isnull()
     counts = look.sums(
@@ -148,7 +151,7 @@ def _written_rule(
     )
     read = int(counts["iso"] or 0) + int(counts["epoch"] or 0)
     if counts["doubtful"] or (counts["given"] and not read):
-        refuse(abilities_of(table).spoken, "times", what=name, where=where)
+        refuse(engine.spoken, "times", what=name, where=where)
     return replace(decide(dt.string, counts, name, zone), kind="written")
 
 

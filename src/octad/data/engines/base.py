@@ -42,6 +42,7 @@ class Abilities:
         files: Whether it reads Parquet by path or address, beside its tables.
         words: Whether it types text: times, numbers, JSON and key/value lists written as words.
         moments: Whether its plain times are moments already, so that no zone need be assumed.
+        json: Which JSON it opens: ``typed``, columns of that type; ``text``, words that hold it.
         fold: Whether its events are streamed and added up here; else up to the cells in the engine.
     """
 
@@ -51,6 +52,7 @@ class Abilities:
     files: bool = False
     words: bool = False
     moments: bool = False
+    json: str = ""
     fold: bool = False
 
 
@@ -90,7 +92,7 @@ CANNOT: Mapping[str, Cannot] = {
         "make the column a timestamp in UTC, and take timezone: out",
     ),
     "numbers": Cannot(
-        "read numbers that are written as words",
+        "read numbers that are written with signs or commas, such as 1,234 or 80%",
         "make the column a number (a view in the engine will do)",
     ),
     "nested": Cannot(

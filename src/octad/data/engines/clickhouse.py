@@ -21,10 +21,11 @@ from ibis.backends.sql.compilers.clickhouse import ClickHouseCompiler
 from ibis.backends.sql.datatypes import ClickHouseType
 
 from octad.data.engines.base import Abilities, answered, quoted, refuse, template
+from octad.data.engines.words import keys, number
 
 __all__ = ["ABILITIES", "ClickHouse", "open_url"]
 
-ABILITIES = Abilities("clickhouse", "ClickHouse", moments=True)
+ABILITIES = Abilities("clickhouse", "ClickHouse", moments=True, json="text")
 
 _MADE = {
     "epoch_us": "toUnixTimestamp64Micro(toDateTime64(:a, 6, 'UTC'))",
@@ -59,8 +60,10 @@ class _Compiler(ClickHouseCompiler):  # type: ignore[misc]
             return template(_BY_CLOCK, self.dialect)(*arguments.values())
         if name in _MADE:
             return template(_MADE[name], self.dialect)(*arguments.values())
-        if name in {"try", "json_extract_string"}:
-            refuse(ABILITIES.spoken, "nested")
+        if name == "try":  # its JSON functions find nothing where the text is no JSON
+            return arguments["value_0"]
+        if name == "json_extract_string":
+            return self._opened(arguments["value_0"], keys(arguments["value_1"]))
         if name == "try_strptime":
             refuse(ABILITIES.spoken, "times")
         return super().visit_ScalarUDF(op, **arguments)
@@ -70,8 +73,19 @@ class _Compiler(ClickHouseCompiler):  # type: ignore[misc]
             return super().visit_Undefined(_op, arg=arg, how=how)
         return self.f.lower(self.f.hex(self.f.MD5(arg)))
 
-    def visit_TryCast(self, op: ops.TryCast, **_: Any) -> Any:  # noqa: N802
-        refuse(ABILITIES.spoken, "times" if op.to.is_temporal() else "numbers")
+    def _opened(self, text: Any, path: list[str]) -> Any:
+        """A word without its quotes; null for null; all else as it is written."""
+        kind, word, raw = (
+            self.f.anon[f"JSON{what}"](text, *map(sge.convert, path))
+            for what in ("Type", "ExtractString", "ExtractRaw")
+        )
+        null = sge.Null()
+        return self.f.anon.multiIf(kind.eq("String"), word, kind.eq("Null"), null, raw)
+
+    def visit_TryCast(self, op: ops.TryCast, *, arg: Any, to: Any) -> Any:  # noqa: N802
+        if not (op.arg.dtype.is_string() and to.is_float64()):
+            refuse(ABILITIES.spoken, "times" if to.is_temporal() else "numbers")
+        return number(self.dialect, arg)
 
     def visit_CountDistinct(self, _op: Any, *, arg: Any, where: Any) -> Any:  # noqa: N802
         """Exact: Ibis writes uniq, which estimates."""

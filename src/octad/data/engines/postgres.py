@@ -19,10 +19,11 @@ from ibis.backends.sql.compilers.postgres import PostgresCompiler
 from pyarrow import csv
 
 from octad.data.engines.base import Abilities, answered, refuse, template
+from octad.data.engines.words import keys, number
 
 __all__ = ["ABILITIES", "Postgres", "open_url"]
 
-ABILITIES = Abilities("postgres", "PostgreSQL")
+ABILITIES = Abilities("postgres", "PostgreSQL", json="typed")
 
 _MADE = {
     # `extract` is exact (numeric) where `date_part` is a float.
@@ -40,8 +41,12 @@ class _Compiler(PostgresCompiler):  # type: ignore[misc]
         name = op.__func_name__
         if name in _MADE:
             return template(_MADE[name], self.dialect)(*arguments.values())
-        if name in {"try", "json_extract_string"}:
-            refuse(ABILITIES.spoken, "nested")
+        if name == "try":  # what lies in a column of JSON is JSON
+            return arguments["value_0"]
+        if name == "json_extract_string":
+            path = sge.Array(expressions=[sge.convert(k) for k in keys(arguments["value_1"])])
+            sql = "CAST(:a AS JSON) #>> CAST(:b AS TEXT[])"
+            return template(sql, self.dialect)(arguments["value_0"], path)
         if name == "try_strptime":
             refuse(ABILITIES.spoken, "times")
         return super().visit_ScalarUDF(op, **arguments)
@@ -71,8 +76,10 @@ class _Compiler(PostgresCompiler):  # type: ignore[misc]
             return self.cast(repr(float(value)), dtype)
         return super().visit_NonNullLiteral(op, value=value, dtype=dtype)
 
-    def visit_TryCast(self, op: ops.TryCast, **_: Any) -> Any:  # noqa: N802
-        refuse(ABILITIES.spoken, "times" if op.to.is_temporal() else "numbers")
+    def visit_TryCast(self, op: ops.TryCast, *, arg: Any, to: Any) -> Any:  # noqa: N802
+        if not (op.arg.dtype.is_string() and to.is_float64()):
+            refuse(ABILITIES.spoken, "times" if to.is_temporal() else "numbers")
+        return number(self.dialect, arg)
 
 
 class Postgres(Backend):  # type: ignore[misc]

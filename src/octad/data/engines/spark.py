@@ -26,11 +26,12 @@ from pyspark.sql.pandas.types import from_arrow_schema, to_arrow_schema
 from pyspark.sql.types import TimestampType
 
 from octad.data.engines.base import Abilities, answered, refuse, template
+from octad.data.engines.words import keys, number
 from octad.data.functions import INSTANT
 
 __all__ = ["ABILITIES", "Spark", "open_url"]
 
-ABILITIES = Abilities("pyspark", "Spark", files=True)
+ABILITIES = Abilities("pyspark", "Spark", files=True, json="text")
 
 _TAKES_ARROW = hasattr(DataFrame, "toArrow")
 """Since Spark 4.0."""
@@ -55,8 +56,11 @@ class _Compiler(PySparkCompiler):  # type: ignore[misc]
             # The session's zone is UTC, so a moment and the clock of UTC are one to Spark.
             to = "from_utc_timestamp" if op.dtype.timezone is None else "to_utc_timestamp"
             return self.f.anon[to](values[1], values[0])
-        if name in {"try", "json_extract_string"}:
-            refuse(ABILITIES.spoken, "nested")
+        if name == "try":  # get_json_object is null where the text is no JSON
+            return values[0]
+        if name == "json_extract_string":
+            path = "$" + "".join(f"['{key}']" for key in keys(values[1]))
+            return self.f.anon.get_json_object(values[0], path)
         if name == "try_strptime":
             refuse(ABILITIES.spoken, "times")
         return super().visit_ScalarUDF(op, **arguments)
@@ -73,8 +77,10 @@ class _Compiler(PySparkCompiler):  # type: ignore[misc]
             return self.cast(repr(float(value)), dtype)
         return super().visit_NonNullLiteral(op, value=value, dtype=dtype)
 
-    def visit_TryCast(self, op: ops.TryCast, **_: Any) -> Any:  # noqa: N802
-        refuse(ABILITIES.spoken, "times" if op.to.is_temporal() else "numbers")
+    def visit_TryCast(self, op: ops.TryCast, *, arg: Any, to: Any) -> Any:  # noqa: N802
+        if not (op.arg.dtype.is_string() and to.is_float64()):
+            refuse(ABILITIES.spoken, "times" if to.is_temporal() else "numbers")
+        return number(self.dialect, arg)
 
 
 class Spark(Backend):  # type: ignore[misc]
