@@ -113,7 +113,7 @@ def test_without_arms_it_is_compared_with_its_past_and_graded_c() -> None:
 
 
 def test_an_early_look_does_not_decide_by_the_fixed_interval() -> None:
-    use = use_of((300, 297.5), (5, 5), kept=(900, 871))
+    use = use_of((300, 297.5), (5, 5), kept=(900, 862))  # z 2.6, inside the anytime interval
     late = inputs_of(use)
     early = Inputs(arms=late.arms, final=False, jobs=use, exposure=late.exposure)
     late_kept, early_kept = (
@@ -122,6 +122,20 @@ def test_an_early_look_does_not_decide_by_the_fixed_interval() -> None:
     )
     assert late_kept.stance is Stance.AGAINST
     assert early_kept.stance is None
+
+
+def test_a_core_job_done_less_is_against_though_as_many_still_do_it() -> None:
+    answer = product.read(plan_of(experiment=True), inputs_of(use_of((300, 270), (5, 5))))
+    less = next(f for f in answer.findings if f.id == "product.less.pay")
+    assert less.stance is Stance.AGAINST
+    assert less.estimate is not None
+    assert less.estimate.value == pytest.approx(-0.1, abs=0.02)  # Poisson noise of 19,000 events
+    assert answer.stance is Stance.AGAINST
+    # Half of a twentieth is told, and decides nothing; no fall at all is not told.
+    little = product.read(plan_of(experiment=True), inputs_of(use_of((300, 291), (5, 5))))
+    assert [f.stance for f in little.findings if ".less." in f.id] in ([Stance.MIXED], [])
+    same = product.read(plan_of(experiment=True), inputs_of(use_of((300, 300), (5, 5))))
+    assert not [f for f in same.findings if ".less." in f.id]
 
 
 def test_silence_names_what_would_let_it_speak() -> None:

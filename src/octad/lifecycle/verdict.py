@@ -62,7 +62,7 @@ TABLE = (
     Row(
         "good",
         "holds",
-        "better; or shown no worse than its margin while the KPI is up",
+        "better; or shown no worse than its margin while the KPI is up and still is at the end",
         "every guardrail shown within its margin, and no reading against",
         Verdict.SHIP,
         "with estimates of grade A or B",
@@ -162,7 +162,8 @@ def decide(
     if sure and strong:
         return _roll_back(plan, kpi, findings, sure)
     vetoes = [name for name, a in readings.items() if a.stance is Stance.AGAINST]
-    if strong and not harms and not vetoes and _good(plan, kpi, states):
+    good = _good(states, plan, lasting=_lasting(plan, kpi, findings))
+    if strong and not harms and not vetoes and good:
         return Outcome(
             Verdict.SHIP,
             _row("good"),
@@ -191,13 +192,28 @@ def _estimated(kpi: Answer) -> bool:
     return any(f.estimate is not None and f.grade in (Grade.A, Grade.B) for f in kpi.findings)
 
 
-def _good(plan: Plan, kpi: Answer, states: Mapping[str, State | None]) -> bool:
+def _good(states: Mapping[str, State | None], plan: Plan, *, lasting: bool) -> bool:
+    """Whether a result is better, or all are within while the KPI's gain is seen to last."""
     results = [states[n] for n in plan.launch.results]
     guards = [states[n] for n in plan.launch.guardrails]
     fine = (State.BETTER, State.WITHIN)
     if not results or any(s not in fine for s in (*results, *guards)):
         return False
-    return State.BETTER in results or kpi.stance is Stance.FOR
+    return State.BETTER in results or lasting
+
+
+def _followed(plan: Plan, findings: Iterable[Finding]) -> list[Finding]:
+    """What was found of the KPI over the days since exposure, arm by arm."""
+    own = f"horizon.{plan.launch.kpi}"
+    named = (own, *(f"{own}.{arm}" for arm in plan.launch.arms or {}))
+    return [f for f in findings if f.id in named]
+
+
+def _lasting(plan: Plan, kpi: Answer, findings: Iterable[Finding]) -> bool:
+    """Whether the KPI is up, and still is in its last days wherever days can be told."""
+    if kpi.stance is not Stance.FOR:
+        return False
+    return all(f.stance is Stance.FOR for f in _followed(plan, findings))
 
 
 def _nothing(plan: Plan, kpi: Answer, readings: Mapping[str, Answer]) -> Outcome:
@@ -287,6 +303,8 @@ def _hold(
         because.append(f"Not measured: {', '.join(map(spoken, absent))}.")
     if not plan.launch.results:
         because.append("The plan names no result, and a KPI alone never ships a launch.")
+    if kpi.stance is Stance.FOR and not _lasting(plan, kpi, findings):
+        because.append("Its gain is not shown to be still there in the last days.")
     for name, answer in readings.items():
         if answer.stance is Stance.AGAINST:
             because.append(f"{name} speaks against it: {answer.summary or answer.question}.")

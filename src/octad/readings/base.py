@@ -15,6 +15,7 @@ from octad.model.plan import Everyone, Plan, Staged, Targeted
 __all__ = [
     "ASSUMES",
     "BREAKS",
+    "VETO",
     "Reading",
     "design_of",
     "grade_of",
@@ -25,6 +26,11 @@ __all__ = [
     "signed_percent",
 ]
 
+
+VETO = 0.02
+"""Two-sided error of a finding whose word alone makes its reading speak against a launch: one
+chance in a hundred that a harmless one is spoken against. A review has half a dozen such findings;
+at 5% each, chance would hold back one good launch in seven."""
 
 _T = TypeVar("_T")
 

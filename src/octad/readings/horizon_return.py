@@ -10,7 +10,7 @@ from octad.model.finding import Curve, CurveLine, Finding, Number, Stance
 from octad.model.inputs import Inputs, Retention
 from octad.model.numbers import plain
 from octad.model.plan import Plan
-from octad.readings.base import ASSUMES, BREAKS, grade_of, percent_text
+from octad.readings.base import ASSUMES, BREAKS, VETO, grade_of, percent_text
 from octad.readings.claims import in_arm
 from octad.readings.horizon_days import widening
 from octad.stats.buckets import jackknife_arms
@@ -37,7 +37,8 @@ def coming_back(
         return None
     share = _share(retention, last)[[0, arm]]
     stance, verb = Stance.MIXED, "about as many users as in control are"
-    if week.high is not None and week.high < 0:
+    sure = week.p is None or week.p <= VETO
+    if week.high is not None and week.high < 0 and sure:
         stance, verb = Stance.AGAINST, "fewer users than in control are"
     elif week.low is not None and week.low > 0:
         stance, verb = Stance.FOR, "more users than in control are"

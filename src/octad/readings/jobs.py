@@ -11,7 +11,7 @@ from octad.model.finding import Bars, Finding, Interval, Intervals, Stance, Tabl
 from octad.model.inputs import Inputs, JobUse
 from octad.model.numbers import plain, share
 from octad.model.plan import Plan
-from octad.readings.base import ASSUMES, BREAKS, grade_of, percent_text
+from octad.readings.base import ASSUMES, BREAKS, VETO, grade_of, percent_text
 from octad.readings.claims import in_arm
 from octad.readings.measure import anytime_decides, effect_number
 from octad.stats.divergence import mix_divergence
@@ -130,7 +130,7 @@ def _mix_finding(at: _Arm, part: Effect, per: Effect | None) -> Finding:
     empty = part.control == 0 and part.treatment == 0
     falls = per is not None and _bounds(at.plan, at.inputs, per)[1] < 0
     stance = Stance.MIXED
-    if high < 0 and falls:
+    if high < 0 and falls and part.p <= VETO:
         stance = Stance.AGAINST
     elif low > -_DRIFT and not empty:
         stance = Stance.FOR
@@ -251,7 +251,7 @@ def _gone(at: _Arm, j: int) -> Finding:
 def _displaced_finding(at: _Arm, j: int, effect: Effect, q: float) -> Finding:
     low, high = _bounds(at.plan, at.inputs, effect)
     stance: Stance | None = None
-    if high < 0 and q <= 1 - at.plan.launch.rules.level:
+    if high < 0 and q <= VETO:
         stance = Stance.AGAINST
     elif low > -_DRIFT:
         stance = Stance.FOR

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from octad.model.finding import Finding, Grade, Number, Quotes, Stance, Table
 from octad.model.numbers import plain, share
 from octad.model.plan import Plan
+from octad.readings.base import VETO
 from octad.readings.voices import Talk, quote_of
 from octad.stats.rates import RateRatio, rate_ratio
 from octad.stats.refusal import NotEstimable
@@ -58,7 +59,7 @@ def moving(plan: Plan, talk: Talk) -> Finding | None:
     except NotEstimable:
         return None
     stance = Stance.MIXED
-    if ratio.low > 1:
+    if ratio.low > 1 and ratio.p <= VETO:
         stance = Stance.AGAINST
     elif ratio.high < 1:
         stance = Stance.FOR

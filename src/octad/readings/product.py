@@ -10,6 +10,7 @@ from octad.model.needs import Needs
 from octad.model.plan import Plan
 from octad.readings.famous import talk_of_jobs
 from octad.readings.job_split import split
+from octad.readings.job_volume import done_less
 from octad.readings.jobs import displaced, mix, steps
 from octad.readings.never import never_lines
 from octad.readings.voices import Talk, listen
@@ -38,6 +39,8 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
       when the share is shown to lose less than two points.
     - displaced: of those who did a core job before, how many still do, against control (Holm over
       the jobs). Against when fewer are shown to.
+    - less: how often each core job is done, against control. Against when a twentieth of its use or
+      more is gone, and it is shown to be done less (Holm over the jobs).
     - talk: whether core jobs' share of what people write fell while another job's rose: against.
     - never-lines: see `octad.readings.never`; quotes and events are against, never harm.
     - whether more people do a job or each does it more often, and the steps to each core job, are
@@ -59,6 +62,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         findings += mix(plan, inputs, inputs.jobs)
         findings += split(plan, inputs, inputs.jobs)
         findings += displaced(plan, inputs, inputs.jobs)
+        findings += done_less(plan, inputs, inputs.jobs)
         findings += steps(plan, inputs, inputs.jobs)
     elif charter.jobs:
         missing.append("An events source, and the `events:` of each of the charter's jobs.")

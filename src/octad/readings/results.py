@@ -52,7 +52,8 @@ def _results(plan: Plan) -> frozenset[str]:
 def read(plan: Plan, inputs: Inputs) -> Answer:
     """Judge every result against its margin, and ask where the KPI's gain came from.
 
-    Against: a result is shown to be worse. For: each is better, or shown to be within its margin.
+    Against: a result is shown to be worse, or the KPI's gain is that of few users. For: each is
+    better, or shown to be within its margin.
     Mixed: any is unclear. Silent: none can be measured.
     """
     margins = {n: m for n, m in plan.launch.results.items() if n in _results(plan)}
@@ -85,6 +86,8 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     words = [f"{brief(j.measured)}{in_arm(inputs, j.measured.arm)}" for j in judged]
     named = [f for f in origin if f.stance is not Stance.FOR]
     stance = stance_of_states([j.state for j in judged])
+    if any(f.id.startswith("results.top_users") and f.stance is Stance.AGAINST for f in origin):
+        stance = Stance.AGAINST
     if stance is Stance.FOR and missing:
         stance = Stance.MIXED
     return Answer(

@@ -44,6 +44,7 @@ class _Source:
     Attributes:
         tried: How many were tried for this to be the largest.
         claim: The sentence, should it stand out; `even` how its even share is said.
+        hollow: Whether no gain is shown without it, so that standing out speaks against.
     """
 
     key: str
@@ -53,6 +54,7 @@ class _Source:
     even: str
     tried: int = 1
     segment: dict[str, str] | None = None
+    hollow: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +76,9 @@ class _Case:
 def where_from(plan: Plan, inputs: Inputs) -> list[Finding]:
     """Name what makes a third or more of the KPI's gain, beyond its even share and beyond chance.
 
-    One error of 5% is shared (Holm) by all sources in all arms. Where none stands out, that is
-    said too, with all of them as a picture.
+    One error of 5% is shared (Holm) by all sources in all arms. It speaks against the launch when
+    few users stand out and no gain is shown with them cut to the level of the rest: then the gain
+    is theirs, not the product's. Where none stands out, that is said too, with all as a picture.
     """
     kpi = plan.launch.kpi
     cells = inputs.metrics.get(kpi) if kpi else None
@@ -165,7 +168,7 @@ def _finding(
     return Finding(
         id=f"results.{source.key}" + _suffix(inputs, arm),
         claim=source.claim,
-        stance=Stance.MIXED,
+        stance=Stance.AGAINST if source.hollow else Stance.MIXED,
         grade=grade_of(plan),
         metric=kpi,
         segment=source.segment,
@@ -187,6 +190,12 @@ def _finding(
     )
 
 
+def _side(source: _Source, *, stands: bool) -> Stance:
+    if not stands:
+        return Stance.FOR
+    return Stance.AGAINST if source.hollow else Stance.MIXED
+
+
 def _picture(kpi: str, mine: list[tuple[_Source, float, bool]]) -> Intervals:
     return Intervals(
         title=f"Where the gain in {spoken(kpi)} came from",
@@ -197,7 +206,7 @@ def _picture(kpi: str, mine: list[tuple[_Source, float, bool]]) -> Intervals:
                 value=s.found.share,
                 low=s.found.low,
                 high=s.found.high,
-                stance=Stance.MIXED if stands else Stance.FOR,
+                stance=_side(s, stands=stands),
                 note=s.even,
             )
             for s, _, stands in mine
@@ -251,6 +260,11 @@ def _top_users(case: _Case) -> _Source | None:
     found = gain_share(np.concatenate([sums, part[..., None]], axis=-1))
     without = measure(case.plan, case.inputs, case.kpi, case.arm, cells=cut)
     rest = f" With them cut to the level of the rest: {brief(without)}." if without else ""
+    early = anytime_decides(case.plan, case.inputs)
+    gone = (
+        without is not None
+        and by_interval(without.best, without.sign, anytime=early) is not Stance.FOR
+    )
     return _Source(
         "top_users",
         "top 1% of users",
@@ -258,6 +272,7 @@ def _top_users(case: _Case) -> _Source | None:
         f"The 1% of users with most {spoken(case.kpi)} make {_share(found)} of "
         f"{case.gain}, and hold {found.fair:.0%} of all without it.{rest}",
         f"even: {found.fair:.0%}",
+        hollow=gone,
     )
 
 

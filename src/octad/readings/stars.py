@@ -6,9 +6,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from octad.model.finding import Bars, Finding, Grade, Number, Stance
 from octad.model.numbers import plain
+from octad.readings.base import VETO
 from octad.readings.voices import FEWEST, Talk
 
 __all__ = ["stars"]
@@ -18,6 +20,7 @@ BoolArray = NDArray[np.bool_]
 _PLACEBOS, _EXTREME = 8, 0.2
 _MOVED = 0.1
 _Z = 1.959963984540054
+_SURE = float(special.ndtri(1 - VETO / 2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,9 +98,9 @@ def _placebos(talk: Talk) -> list[float]:
 def stars(talk: Talk) -> Finding | None:
     """Compare our stars after with before, rivals' change taken off.
 
-    Against or for when the 95% interval leaves zero, our own stars moved that way by a tenth at
-    least, the sign is the same with the praise kept, and fewer than a fifth of the earlier dates
-    moved as much (eight of them at least, or they are only told). Else mixed.
+    For when the 95% interval leaves zero, against when that of 99% does, our own stars moved that
+    way by a tenth at least, the sign is the same with the praise kept, and fewer than a fifth of
+    the earlier dates moved as much (eight of them at least, or they are only told). Else mixed.
 
     Returns:
         None when too few of our reviews have stars.
@@ -114,7 +117,8 @@ def stars(talk: Talk) -> Finding | None:
     moved = sign * (found.after - found.before) >= _MOVED
     agrees = whole is None or sign * whole.value > 0
     stance = Stance.MIXED
-    if (low > 0 or high < 0) and moved and agrees and not usual:
+    clear = low > 0 or found.value + _SURE * found.se < 0
+    if clear and moved and agrees and not usual:
         stance = Stance.FOR if sign > 0 else Stance.AGAINST
     claim = f"Our stars went from {plain(found.before, 1)} to {plain(found.after, 1)}"
     if whole is not None and abs(whole.after - found.after) >= _MOVED:
