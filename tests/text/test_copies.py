@@ -59,7 +59,10 @@ def test_bought_praise_of_wondr_is_one_group(shared_data: Path) -> None:
     group = near_copies([row["content"] for row in rows])
     size = np.bincount(group[group >= 0])
     largest = [rows[i] for i in np.flatnonzero(group == int(size.argmax()))]
+    # Which of the shortest join depends on the hashes drawn: 16 to 52 over twenty draws.
     assert len(largest) >= 40
     assert {row["score"] for row in largest} == {"5"}
-    # The rest say the same of their electricity bill, in the words of the same campaign.
-    assert sum("qris" in row["content"].lower() for row in largest) >= 0.8 * len(largest)
+    # One campaign's three sentences: bills by QRIS, bills for electricity (PLN), how it looks.
+    words = [row["content"].lower() for row in largest]
+    assert all("qris" in text or "pln" in text or "tampilan" in text for text in words)
+    assert sum("qris" in text for text in words) >= 0.5 * len(words)

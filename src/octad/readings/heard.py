@@ -46,5 +46,5 @@ class Heard:
 def hear(talk: Talk) -> Heard:
     """Read the sound reviews of both windows into terms."""
     rows = np.flatnonzero((talk.before | talk.after) & talk.sound)
-    texts = talk.reviews.text[rows]
-    return Heard(talk, rows, term_matrix(texts), voices(texts, talk.reviews.author[rows]))
+    words = talk.words.take(rows)
+    return Heard(talk, rows, term_matrix(words), voices(words, talk.reviews.author[rows]))

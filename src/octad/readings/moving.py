@@ -48,7 +48,7 @@ def moving(plan: Plan, talk: Talk) -> Finding | None:
     reviews = talk.reviews
     ours, after = talk.ours[rows], talk.after[rows]
     product = np.where(ours, plan.project.product, reviews.product[rows])
-    moves = find_moves(reviews.text[rows], product, _names(plan, talk))
+    moves = find_moves(talk.words.take(rows), product, _names(plan, talk))
     left = [int((ours & moves.leaving & side).sum()) for side in (~after, after)]
     came = [int((ours & moves.coming & side).sum()) for side in (~after, after)]
     if sum(left) < _ENOUGH:

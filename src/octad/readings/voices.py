@@ -13,6 +13,7 @@ from octad.model.inputs import Inputs, Reviews
 from octad.model.plan import Everyone, Plan, Staged
 from octad.text.bursts import Praise, find_praise
 from octad.text.quotes import quote_text
+from octad.text.store import OwnWords, every_own_words
 
 __all__ = ["FEWEST", "Talk", "launch_day", "listen", "quote_of"]
 
@@ -32,6 +33,7 @@ class Talk:
         start: The launch's day.
         days_before, days_after: Whole days of each window.
         before, after: Reviews of any product in the windows.
+        words: What each reviewer wrote, read once for all that need it.
         sound: Not deleted by the store, and not set aside as bought, pushed or pasted.
         pasted: Five-star texts pasted three times or more.
         praise: By product, what was set aside and why.
@@ -39,6 +41,7 @@ class Talk:
     """
 
     reviews: Reviews
+    words: OwnWords
     start: np.datetime64
     days_before: int
     days_after: int
@@ -118,12 +121,13 @@ def listen(plan: Plan, inputs: Inputs) -> Talk | str:
     after = known & (day >= start) & (day < start + days_after)
     sound = known & ~reviews.deleted
     praise: dict[str, Praise] = {}
+    words = every_own_words(reviews.text)
     pasted = np.zeros(len(known), dtype=bool)
     for name in {str(p) for p in reviews.product}:
         rows = np.flatnonzero((reviews.product == name) & known)
         if len(rows):
             praise[name] = find_praise(
-                reviews.time[rows], reviews.rating[rows], reviews.text[rows], reviews.deleted[rows]
+                reviews.time[rows], reviews.rating[rows], words.take(rows), reviews.deleted[rows]
             )
             sound[rows[praise[name].aside]] = False
             pasted[rows] = praise[name].pasted
@@ -135,7 +139,7 @@ def listen(plan: Plan, inputs: Inputs) -> Talk | str:
                 f"{days_before if name == 'before' else days_after} days."
             )
     return Talk(
-        reviews, start, days_before, days_after, before, after, sound, pasted, praise, first
+        reviews, words, start, days_before, days_after, before, after, sound, pasted, praise, first
     )
 
 

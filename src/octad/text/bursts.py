@@ -9,8 +9,6 @@ words, and whoever uses the result shows figures with and without.
 from __future__ import annotations
 
 import math
-import re
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -19,7 +17,8 @@ from numpy.typing import NDArray
 from scipy import ndimage, special
 
 from octad.text.copies import near_copies
-from octad.text.store import own_words
+from octad.text.letters import Letters, between, chunks
+from octad.text.store import Texts, every_own_words
 
 __all__ = ["Burst", "Praise", "find_praise"]
 
@@ -33,7 +32,7 @@ _CHANCE = 1e-6
 _GAP = 2
 _SHORT = 40
 _COPIES = 3
-_HAN = re.compile(r"[\u3400-\u9fff]")
+_HAN = between(("\u3400", "\u9fff"))
 _SURE = 3.29  # a z this large happens by chance once in a thousand, two-sided
 
 
@@ -109,16 +108,19 @@ def _differs(here: BoolArray, there: BoolArray, least: float) -> tuple[float, fl
     return (one, two) if one - two >= least and (one - two) / se > _SURE else None
 
 
-def _letters(text: object) -> float:
-    """Length as it reads: a Chinese letter says about as much as two and a half Latin ones."""
-    words = own_words(text, 200)
-    return len(words) + (0.0 if words.isascii() else 1.5 * len(_HAN.findall(words)))
+def _short(texts: NDArray[np.object_]) -> BoolArray:
+    """(N,) short as it reads: a Chinese letter says about as much as two and a half Latin ones."""
+    result = np.zeros(len(texts), dtype=bool)
+    for part in chunks(len(texts)):
+        page = Letters.of([text[: _SHORT + 1] for text in texts[part]])
+        result[part] = page.lengths() + 1.5 * page.count(_HAN[page.codes]) <= _SHORT
+    return result
 
 
 def find_praise(
     time: NDArray[np.datetime64],
     rating: FloatArray,
-    text: Sequence[object] | NDArray[np.object_],
+    text: Texts,
     deleted: BoolArray,
 ) -> Praise:
     """Find bursts of praise among one product's reviews.
@@ -135,7 +137,8 @@ def find_praise(
     """
     n = len(time)
     five = rating >= 4.5
-    pasted = _pasted(near_copies(text), five, np.isfinite(rating))
+    words = every_own_words(text)
+    pasted = _pasted(near_copies(words), five, np.isfinite(rating))
     nothing = Praise((), pasted, pasted)
     known = ~np.isnat(time)
     if int((five & known).sum()) < _LEAST:
@@ -151,7 +154,7 @@ def find_praise(
     inside = np.zeros(n, dtype=bool)
     for first, last in runs:
         inside |= (offset >= first) & (offset <= last)
-    short = np.array([_letters(item) <= _SHORT for item in text], dtype=bool)
+    short = _short(words.texts)
     aside, bursts = pasted.copy(), []
     for first, last in runs:
         here = (offset >= first) & (offset <= last)

@@ -18,6 +18,7 @@ from scipy import sparse, special
 from octad.stats.logodds import log_odds
 from octad.stats.multiplicity import benjamini_hochberg
 from octad.text.copies import near_copies
+from octad.text.store import Texts
 from octad.text.tokens import TermMatrix
 
 __all__ = ["Contrast", "Shift", "contrast", "voices"]
@@ -83,7 +84,7 @@ class Contrast:
     tested: int
 
 
-def voices(texts: Sequence[str] | NDArray[np.object_], authors: NDArray[np.object_]) -> IntArray:
+def voices(texts: Texts, authors: NDArray[np.object_]) -> IntArray:
     """Number the voices behind documents.
 
     Documents of one known author are one voice; so are near copies of one long text by unknown
@@ -100,15 +101,13 @@ def voices(texts: Sequence[str] | NDArray[np.object_], authors: NDArray[np.objec
     [0, 0, 1]
     """
     copy = near_copies(texts)
-    numbers: dict[tuple[str, str], int] = {}
-    result = np.empty(len(texts), dtype=np.int64)
-    for i, author in enumerate(authors):
-        if author:
-            key = ("author", str(author))
-        else:
-            key = ("copy", str(copy[i])) if copy[i] >= 0 else ("row", str(i))
-        result[i] = numbers.setdefault(key, len(numbers))
-    return result
+    people: dict[str, int] = {}
+    known = [people.setdefault(str(key), len(people)) if key else -1 for key in authors]
+    author, n = np.array(known, dtype=np.int64), len(texts)
+    # Authors first, then copies, then rows: numbers that no two of them share.
+    unknown = np.where(copy >= 0, len(people) + copy, len(people) + n + np.arange(n))
+    found = np.unique(np.where(author >= 0, author, unknown), return_inverse=True)[1]
+    return np.asarray(found, dtype=np.int64).reshape(n)
 
 
 def _held(matrix: TermMatrix, rows: BoolArray, voice: IntArray) -> tuple[IntArray, int]:

@@ -5,21 +5,34 @@ A plain word (卸载, uninstall) is taken back by a repair or a denial anywhere 
 have reinstalled before; what takes it back stands right beside it, and is in the pattern.
 """
 
-# ruff: noqa: E501 - a pattern that is broken in the middle of an alternative is hard to read
-
 from __future__ import annotations
 
 import re
 
-__all__ = ["PLAIN_LEAVE", "PLAIN_NOT_LEFT", "STEMS", "vows_to_leave"]
+__all__ = ["PLAIN_LEAVE", "PLAIN_NOT_LEFT", "VOWS", "sought", "vows_to_leave"]
+
+
+def sought(*rows: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
+    """Compile patterns, for texts in lower case, behind the plain pieces that they want.
+
+    Args:
+        rows: The pieces, parted by spaces, then patterns; each match holds one of the pieces.
+    """
+    return tuple((tuple(pieces.split()), re.compile("|".join(parts))) for pieces, *parts in rows)
+
 
 PLAIN_LEAVE = (
-    r"卸载|弃用|再也不用了|再也不用(?=[。！!，,\s]|$|这|你们|它)|不会再用|不再使用",
-    r"(?:换|改用|用)(?:个|了)?别的(?:app|软件|牌子|银行)",
-    r"(?<!不会)(?:换|转)(?:成|到|去)?(?:其他|其它|别的|另外|另一)(?!手机|账号|设备|号|网络|wifi)",
-    r"换(?:一个|个|别家)(?:软件|app|牌子|平台|银行)",
-    r"(?:已|己|果断|直接|马上)(?:经)?(?:删|卸)(?:了|掉|除)?|以后不会再?用|再见[!！。~👋]*\s*$",
-    r"放弃.{0,6}(?:吧|念头)|再见再见|下个.{0,6}不考虑",
+    ("卸 弃用 再也不用", r"卸载|弃用|再也不用了|再也不用(?=[。！!，,\s]|$|这|你们|它)"),
+    ("不会再 不再 以后不会", r"不会再用|不再使用|以后不会再?用"),
+    (
+        "别的 其他 其它 另外 另一",
+        r"(?:换|改用|用)(?:个|了)?别的(?:app|软件|牌子|银行)",
+        r"(?<!不会)(?:换|转)(?:成|到|去)?(?:其他|其它|别的|另外|另一)(?!手机|账号|设备|号|网络|wifi)",
+    ),
+    ("换", r"换(?:一个|个|别家)(?:软件|app|牌子|平台|银行)"),
+    ("删 卸", r"(?:已|己|果断|直接|马上)(?:经)?(?:删|卸)(?:了|掉|除)?"),
+    ("再见", r"再见[!！。~👋]*\s*$|再见再见"),
+    ("放弃 不考虑", r"放弃.{0,6}(?:吧|念头)|下个.{0,6}不考虑"),
 )
 
 PLAIN_NOT_LEFT = (
@@ -34,28 +47,54 @@ _BUY = r"(?:买|购买|回购|光顾|碰|考虑|支持|信任?|相信|选)"
 # 不用 alone is "need not": 再也不用找遥控器 is praise. It counts where something is named that is
 # theirs, and no errand follows.
 _THEIRS = r"(?:你们?|这|它|他们?家?|贵|该|华为|小米|米家|海尔|美的|格力)"
-_VOW = re.compile(
-    "|".join(
-        (
-            rf"{_FROM_NOW}[^。！!？?，,\n]{{0,5}}不(?:会|想|敢|要|能|打算)?再?{_BUY}(?!不到|到|错|晚|贵|亏)",
-            rf"{_FROM_NOW}[^。！!？?，,\n]{{0,5}}不(?:会|想|敢)再?(?:使用|用|下载|玩|来)",
-            rf"{_FROM_NOW}都?不用{_THEIRS}[^。！!？?，,\n]{{0,6}}(?:$|[。！!？?，,\n])",
-            r"不会再?(?:有)?(?:下次|回购|购买|光顾)|不会再(?:买|来|下载|选|用)|(?:不会|不想|不敢|不再)(?:再)?(?:买|用)(?:你们?|这个|这种|这家|了)",
-            r"(?:就是|我们|我还|坚决|还是)不(?:会)?买(?:你|了|！|!|。|，|$)|[,。！!\s]不买了\s*(?:[。！!\n]|$)",
-            r"(?:不想|不高兴|不愿意?|懒得)(?:再)?用(?:了|这|你|它)",
-            r"粉转黑|路转黑|脱粉|取关|弃坑|退坑|(?<![放抛遗丢嫌舍])弃了|已弃|告辞",
-            r"(?:过了|明天|今天|准备|打算|只能|只好|直接|果断|已经?|申请|立马|马上|决定)[^。！!？?，,\n]{0,4}退(?:货|掉|了)(?!费|麻烦|换|流程|不)",
-            r"(?:只能|只好|估计|就此|彻底|准备|打算|决定|我要|可以|从此|以后)[^。！!？?，,\n]{0,4}(?:告别(?!遥控|钥匙|繁|手动|传统|了?各种)|别过|拜拜|再见)",
-            r"(?:^|[。！!\n])(?:拜拜|再见)了?[！!。，,~～]|再也不见|say ?good ?bye|goodbye|\bbye ?bye",
-            r"(?:换|改用?|转)(?:成|用|到|去)?了?(?:别的|其他|其它|另外的?)(?:的)?(?:品牌|牌子|家的|产品|路由|厂家|公司)",
-            r"(?:最后一(?:次|个|台|款))[^。！!？?，,\n]{0,4}(?:买|用|购|你)|买的最后一",
-            r"(?:app|软件|应用)?(?:已|果断|立马|马上|直接|赶紧|这就|准备|想|要)(?:经)?(?:卸|删)(?:载|了|掉|除)?(?=[了吧。！!，,…~～\s]|$)",
-            r"(?:卸载|删除|删了|卸了)(?:了|吧|掉)?[！!。，,\s]*$",
-            r"(?:只能|只好|准备|打算|决定|想要?)放弃(?:这|你|了|使用|它|该)|卸载就好了?(?:$|[。！!])",
-            r"(?:大不了|全部|统统)[^。！!？?\n]{0,6}卸载",
-        )
-    )
+_NEVER = "再也 以后 今后 往后 永远 辈子 此生 绝对 坚决 下次 下回 从此 从今 打死"
+VOWS = sought(
+    (
+        _NEVER,
+        rf"{_FROM_NOW}[^。！!？?，,\n]{{0,5}}不(?:会|想|敢|要|能|打算)?再?{_BUY}(?!不到|到|错|晚|贵|亏)",
+        rf"{_FROM_NOW}[^。！!？?，,\n]{{0,5}}不(?:会|想|敢)再?(?:使用|用|下载|玩|来)",
+        rf"{_FROM_NOW}都?不用{_THEIRS}[^。！!？?，,\n]{{0,6}}(?:$|[。！!？?，,\n])",
+    ),
+    (
+        "不会 不想 不敢 不再",
+        r"不会再?(?:有)?(?:下次|回购|购买|光顾)|不会再(?:买|来|下载|选|用)|(?:不会|不想|不敢|不再)(?:再)?(?:买|用)(?:你们?|这个|这种|这家|了)",
+    ),
+    (
+        "不买 不会买",
+        r"(?:就是|我们|我还|坚决|还是)不(?:会)?买(?:你|了|！|!|。|，|$)|[,。！!\s]不买了\s*(?:[。！!\n]|$)",
+    ),
+    ("不想 不高兴 不愿 懒得", r"(?:不想|不高兴|不愿意?|懒得)(?:再)?用(?:了|这|你|它)"),
+    (
+        "粉转黑 路转黑 脱粉 取关 弃 退坑 告辞",
+        r"粉转黑|路转黑|脱粉|取关|弃坑|退坑|(?<![放抛遗丢嫌舍])弃了|已弃|告辞",
+    ),
+    (
+        "退货 退掉 退了",
+        r"(?:过了|明天|今天|准备|打算|只能|只好|直接|果断|已经?|申请|立马|马上|决定)[^。！!？?，,\n]{0,4}退(?:货|掉|了)(?!费|麻烦|换|流程|不)",
+    ),
+    (
+        "告别 别过 拜拜 再见",
+        r"(?:只能|只好|估计|就此|彻底|准备|打算|决定|我要|可以|从此|以后)[^。！!？?，,\n]{0,4}(?:告别(?!遥控|钥匙|繁|手动|传统|了?各种)|别过|拜拜|再见)",
+    ),
+    (
+        "拜拜 再见 再也不见 bye",
+        r"(?:^|[。！!\n])(?:拜拜|再见)了?[！!。，,~～]|再也不见|say ?good ?bye|goodbye|\bbye ?bye",
+    ),
+    (
+        "别的 其他 其它 另外",
+        r"(?:换|改用?|转)(?:成|用|到|去)?了?(?:别的|其他|其它|另外的?)(?:的)?(?:品牌|牌子|家的|产品|路由|厂家|公司)",
+    ),
+    ("最后一", r"(?:最后一(?:次|个|台|款))[^。！!？?，,\n]{0,4}(?:买|用|购|你)|买的最后一"),
+    (
+        "卸 删",
+        r"(?:app|软件|应用)?(?:已|果断|立马|马上|直接|赶紧|这就|准备|想|要)(?:经)?(?:卸|删)(?:载|了|掉|除)?(?=[了吧。！!，,…~～\s]|$)",
+        r"(?:卸载|删除|删了|卸了)(?:了|吧|掉)?[！!。，,\s]*$",
+        r"卸载就好了?(?:$|[。！!])|(?:大不了|全部|统统)[^。！!？?\n]{0,6}卸载",
+    ),
+    ("放弃", r"(?:只能|只好|准备|打算|决定|想要?)放弃(?:这|你|了|使用|它|该)"),
 )
+"""Vows behind the plain pieces that they want."""
+
 # Right before a vow, these take it back: a wish that was not acted on, a question, someone else.
 _TAKEN_BACK = re.compile(
     r"(?:如果不是|要不是|若不是|要不然?早|差点|本来|曾经?|之前|以前|原来|有人|别人|大家|他们|难道|如果|要是|万一)"
@@ -65,13 +104,6 @@ _AFTER = re.compile(
     r"[^。！!？?\n]{0,8}(?:重装|重新|重下|再装|再下|又装|又下|今天|还是不行|依然|依旧|没用|多次|好几次|两次|几次|才好|解决)"
 )
 
-_STEM_WORDS = """
-卸 弃 再也 不会再 不再 以后 粉转 路转 脱粉 换 转 别的 放弃 再见 删 不考虑 退 不买 不想
-不敢 不高兴 不愿 懒得 告辞 告别 别过 拜拜 bye 改用 最后一 回购 取关 下次 绝对 坚决
-"""
-STEMS = tuple(_STEM_WORDS.split())
-"""Every match of what is here holds one of these."""
-
 
 def vows_to_leave(words: str) -> bool:
     """Whether a Chinese text, in lower case, vows to leave, or has left for good.
@@ -79,8 +111,11 @@ def vows_to_leave(words: str) -> bool:
     >>> vows_to_leave("以后再也不会买你们的东西"), vows_to_leave("再也不用找遥控器了")
     (True, False)
     """
-    for match in _VOW.finditer(words):
-        before = words[max(match.start() - 20, 0) : match.start()]
-        if _TAKEN_BACK.search(before) is None and _AFTER.match(words, match.end()) is None:
-            return True
+    for pieces, pattern in VOWS:
+        if not any(piece in words for piece in pieces):
+            continue
+        for match in pattern.finditer(words):
+            before = words[max(match.start() - 20, 0) : match.start()]
+            if _TAKEN_BACK.search(before) is None and _AFTER.match(words, match.end()) is None:
+                return True
     return False

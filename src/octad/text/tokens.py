@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from octad.text.language import scripts
-from octad.text.store import own_words
+from octad.text.store import Texts, every_own_words
 from octad.text.words import (
     NEGATORS,
     NOT_INFLECTED,
@@ -250,9 +250,7 @@ def _note_texts(script: NDArray[np.str_], languages: Iterable[str]) -> tuple[str
     return tuple(notes)
 
 
-def term_matrix(
-    texts: Sequence[Any] | NDArray[np.object_], *, min_docs: int = 3, phrases: bool = True
-) -> TermMatrix:
+def term_matrix(texts: Texts, *, min_docs: int = 3, phrases: bool = True) -> TermMatrix:
     """Read texts into terms.
 
     Args:
@@ -268,7 +266,7 @@ def term_matrix(
     >>> sorted(m.terms)
     ['crash', 'login', 'login crash', 'not crash']
     """
-    cleaned = [own_words(text) for text in texts]
+    cleaned = every_own_words(texts).texts.tolist()
     script = scripts(cleaned) if cleaned else np.empty(0, dtype="<U8")
     ids: defaultdict[str, int] = defaultdict()
     ids.default_factory = ids.__len__

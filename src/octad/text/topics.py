@@ -36,7 +36,7 @@ _HAN = re.compile(r"[\u3400-\u9fff]")
 _FEWEST, _SHARE, _COMMON = 15, 0.004, 0.25
 _MOST_WORDS, _TOGETHER, _NPMI = 400, 5, 0.3
 _LONGEST_NAME = 3
-_RESAMPLES, _STABLE = 10, 0.7
+_RESAMPLES, _STABLE, _MOST_TEXTS = 10, 0.7, 200_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +119,17 @@ def _seeded(
     return columns, taken
 
 
+def _wording(presence: Any) -> NDArray[np.uint64]:
+    """(N,) a number for each row: equal for equal rows; others collide once in 2⁶⁴ pairs."""
+    drawn = np.random.default_rng(0).integers(1, 2**63, presence.shape[1], dtype=np.uint64)
+    before = np.zeros(len(presence.indices) + 1, dtype=np.uint64)
+    np.cumsum(drawn[presence.indices], out=before[1:])
+    return np.asarray(before[presence.indptr[1:]] - before[presence.indptr[:-1]])
+
+
 def _distinct(presence: Any) -> IntArray:
     """Rows of the first document of each wording: what is pasted is one text, not company kept."""
-    # Equal rows have equal sums; others collide once in about 2⁵³ pairs.
-    sums = presence.astype(np.float64) @ np.random.default_rng(0).random((presence.shape[1], 2))
-    _, first = np.unique(sums.round(9), axis=0, return_index=True)
-    return np.sort(first)
+    return np.sort(np.unique(_wording(presence), return_index=True)[1])
 
 
 def _candidates(
@@ -149,20 +154,20 @@ def _candidates(
     return np.array(sorted(order[:_MOST_WORDS]), dtype=np.int64)
 
 
-def _communities(part: Any) -> list[IntArray]:
+def _communities(part: Any, weight: IntArray) -> list[IntArray]:
     """Groups of two columns or more that keep one another's company.
 
     Args:
         part: (N, W) sparse, 1 where the document holds the word.
+        weight: (N,) how many such documents there are.
 
     Returns:
         Column numbers of each group.
     """
-    n, size = part.shape
+    n, size = int(weight.sum()), part.shape[1]
     if size < 2:
         return []
-    wide = part.astype(np.float64)
-    both = np.asarray((wide.T @ wide).todense())
+    both = np.asarray((part.T @ _times(part, weight)).todense()).astype(np.float64)
     held = both.diagonal().copy()
     known = (both >= _TOGETHER) & (held[:, None] > 0) & (held[None, :] > 0)
     joint = np.where(known, both, 1.0) / n
@@ -176,29 +181,51 @@ def _communities(part: Any) -> list[IntArray]:
     return [group for group in groups if len(group) >= 2]
 
 
-def _about(part: Any, group: IntArray) -> BoolArray:
-    return np.asarray(part[:, group].sum(axis=1)).ravel() > 0
+def _about(part: Any, groups: list[IntArray]) -> Any:
+    """(N, K) sparse, 1 where the document holds a word of the group."""
+    column = np.concatenate([np.full(len(group), k) for k, group in enumerate(groups)])
+    gather = sparse.csr_matrix(
+        (np.ones(len(column), dtype=np.int32), (np.concatenate(groups), column)),
+        shape=(part.shape[1], len(groups)),
+    )
+    table = part @ gather
+    table.data = np.minimum(table.data, 1)
+    return table
 
 
 def _stability(part: Any, groups: list[IntArray]) -> FloatArray:
-    """Mean Jaccard similarity of each group's documents with its best match in resampled texts."""
+    """Mean Jaccard similarity of each group's documents with its best match in resampled texts.
+
+    Of many texts an even sample is resampled: what comes back in a part comes back in the whole.
+    """
     if not groups:
         return np.zeros(0)
+    if part.shape[0] > _MOST_TEXTS:
+        part = part[np.linspace(0, part.shape[0] - 1, _MOST_TEXTS).astype(np.int64)]
     n = part.shape[0]
-    own = np.stack([_about(part, group) for group in groups])
+    # Most texts hold none of the words, or one: what is alike is drawn as one row with a weight.
+    _, first, which = np.unique(_wording(part), return_index=True, return_inverse=True)
+    alike, weight = part[first], np.bincount(which)
+    own = _about(alike, groups)
     found = np.zeros((_RESAMPLES, len(groups)))
     for r in range(_RESAMPLES):
         # The seed is the round's number: resampling is the same at every run.
-        rows = np.random.default_rng(r).integers(0, n, n)
-        again = _communities(part[rows])
-        if not again:
-            continue
-        other = np.stack([_about(part, group) for group in again]).astype(np.float64)
-        mine = own.astype(np.float64)
-        common = mine @ other.T
-        union = mine.sum(axis=1)[:, None] + other.sum(axis=1)[None, :] - common
-        found[r] = (common / np.maximum(union, 1.0)).max(axis=1)
+        drawn = which[np.random.default_rng(r).integers(0, n, n)]
+        again = _communities(alike, np.bincount(drawn, minlength=len(first)))
+        if again:
+            other = _about(alike, again)
+            common = np.asarray((own.T @ _times(other, weight)).todense())
+            sizes = [np.asarray(weight @ table).ravel() for table in (own, other)]
+            union = sizes[0][:, None] + sizes[1][None, :] - common
+            found[r] = (common / np.maximum(union, 1)).max(axis=1)
     return np.asarray(found.mean(axis=0))
+
+
+def _times(table: Any, weight: IntArray) -> Any:
+    """A sparse table with each row multiplied by its weight."""
+    result = table.copy()
+    result.data = table.data * np.repeat(weight.astype(np.int32), np.diff(table.indptr))
+    return result
 
 
 def _found(matrix: TermMatrix, taken: BoolArray, names: Iterable[str]) -> list[Topic]:
@@ -206,8 +233,8 @@ def _found(matrix: TermMatrix, taken: BoolArray, names: Iterable[str]) -> list[T
     texts = matrix.presence[_distinct(matrix.presence)]
     counts = np.asarray(texts.sum(axis=0, dtype=np.int64)).ravel()
     columns = _candidates(matrix, counts, max(texts.shape[0], 1), taken, names)
-    part = texts[:, columns].tocsr()
-    groups = _communities(part)
+    part = texts[:, columns].tocsr().astype(np.int32)
+    groups = _communities(part, np.ones(part.shape[0], dtype=np.int64))
     stable = _stability(part, groups)
     held = counts[columns]
     topics = []
