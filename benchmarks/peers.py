@@ -32,7 +32,7 @@ def ours(folder: Path, segments: int) -> dict[str, Any]:
     """The effect on everyone, and in so many segments besides."""
     plan = load_plan(folder, "big")
     one = frozenset({METRIC})
-    needs = Needs(totals=one, sliced=one if segments else frozenset())
+    needs = Needs(totals=one, attributed=one if segments else frozenset())
     start = time.perf_counter()
     with connect(plan.plan.project, folder) as engine:
         inputs = gather(engine, plan.plan, needs)

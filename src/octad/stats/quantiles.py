@@ -114,26 +114,43 @@ def quantile(
     if not np.isfinite(rows).all():
         raise NotEstimable("Some values are not finite numbers.")
     codes = np.arange(len(rows)) if user is None else _coded(np.asarray(user))
-    users = int(codes.max(initial=-1)) + 1
+    events = np.bincount(codes)
+    there = events > 0
+    users = int(there.sum())
     if users < 2:
         raise NotEstimable("Fewer than two users have a value, so its spread cannot be known.")
-    ordered = np.sort(rows)
-    value = _order(ordered, p)
-    below = np.bincount(codes, weights=rows <= value, minlength=users)
-    share = Moments.from_rows(np.stack([below, np.bincount(codes, minlength=users)], axis=1))
-    low, high = (_order(ordered, end) for end in bracket(share, p, level))
-    return _built(value, (low, high), level, n=users, events=len(rows))
+    # Only the values at three ranks are needed, and no others in their order.
+    rank = rank_of(p, len(rows))
+    parted = np.partition(rows, rank)
+    value = float(parted[rank])
+    below = events - np.bincount(codes[rows > value], minlength=len(events))
+    share = _two_columns(below[there], events[there])
+    ends = [_of_rank(parted, rank, rank_of(end, len(rows))) for end in bracket(share, p, level)]
+    return _built(value, (ends[0], ends[1]), level, n=users, events=len(rows))
+
+
+def _of_rank(parted: FloatArray, known: int, rank: int) -> float:
+    """The value of a rank, where those on either side of another rank are apart already."""
+    if rank <= known:
+        return float(np.partition(parted[: known + 1], rank)[rank])
+    return float(np.partition(parted[known:], rank - known)[rank - known])
+
+
+def _two_columns(below: NDArray[np.int64], events: NDArray[np.int64]) -> Moments:
+    """`Moments.from_rows` of two columns of whole numbers, whose sums are exact."""
+    rows = np.stack([below, events])
+    mean = rows.sum(axis=1) / len(below)
+    centred = rows - mean[:, None]
+    return Moments(np.asarray(float(len(below))), mean, centred @ centred.T)
 
 
 def _coded(user: NDArray[Any]) -> NDArray[np.int64]:
-    """Users from 0 without gaps; numbers that lie close together need no sorting."""
+    """Users as numbers from 0; those that lie close together already need no sorting."""
     if not (len(user) and user.dtype.kind in "iu" and user.min() >= 0):
         return np.unique(user, return_inverse=True)[1].astype(np.int64)
     if int(user.max()) > 8 * len(user):
         return np.unique(user, return_inverse=True)[1].astype(np.int64)
-    there = np.zeros(int(user.max()) + 1, dtype=bool)
-    there[user] = True
-    return np.asarray((np.cumsum(there) - 1)[user])
+    return user.astype(np.int64, copy=False)
 
 
 def from_histogram(
@@ -241,10 +258,6 @@ def error_of(value: float, ends: tuple[float, float], level: float = 0.95) -> fl
     """A quantile's standard error: half its bracket over its normal reach."""
     low, high = min(ends[0], value), max(ends[1], value)
     return (high - low) / (2 * float(special.ndtri(0.5 + level / 2)))
-
-
-def _order(ordered: FloatArray, level: float) -> float:
-    return float(ordered[rank_of(level, len(ordered))])
 
 
 def _never_zero(error: float, p: float, clusters: int) -> float:
