@@ -15,6 +15,7 @@ from typing import Any
 import duckdb
 import numpy as np
 
+from benchmarks import same
 from benchmarks.floor import days_of, is_pair
 from benchmarks.world import ATTRIBUTES
 from octad.model.inputs import Slice
@@ -145,9 +146,6 @@ def run(folder: Path, plan: Plan, kept: Path | None, step: int = STEP) -> dict[s
 
 def _differs(plan: Plan, kept: Path, name: str, attribute: str, rows: list[Any]) -> list[str]:
     ours = np.load(kept / f"{name}.npz")
-    terms: tuple[str, ...] = ("y", "x", "yy", "xx", "yx")
-    if is_pair(plan.metric(name)):
-        terms += ("d", "w", "dd", "ww", "yd", "yw", "dx", "dw", "xw")
     places = {text: i for i, text in enumerate(ours["slices"].tolist())}
     wrong = []
     for row in rows:
@@ -155,9 +153,9 @@ def _differs(plan: Plan, kept: Path, name: str, attribute: str, rows: list[Any])
         if place is None:
             continue
         arm = int(row["arm"] == "on")
-        mine = [ours["n"][place, arm].sum(), *ours["raw"][:, place, arm].sum(axis=-1)]
-        theirs = [row["n"], *(row[t] for t in terms)]
-        if not np.allclose(mine, theirs, rtol=1e-9, atol=1e-6):
+        sums = same.totals(ours, place, pair=is_pair(plan.metric(name)))
+        mine = [sums[term][arm] for term in sums]
+        if not np.allclose(mine, [row[term] for term in sums], rtol=1e-9, atol=1e-6):
             wrong.append(f"{name} by {attribute}")
             break
     return wrong

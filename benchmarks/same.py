@@ -10,18 +10,25 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from benchmarks.floor import DRAWN, ERRORS, GROUPS, JOBS, Floor, days_of, is_pair
+from benchmarks.floor import BUCKETS, DRAWN, ERRORS, GROUPS, JOBS, Floor, days_of, is_pair
 from octad.model.inputs import Inputs, Slice
 from octad.model.plan import Plan
+from octad.stats.moments import Moments
+from octad.stats.parts import Parts
+from octad.stats.segments import halves
 
-__all__ = ["combo_of", "combos_of", "differences", "keep"]
+__all__ = ["combo_of", "combos_of", "differences", "keep", "totals"]
 
 FloatArray = NDArray[np.float64]
 TOLERANCE = 1e-9
 """Relative: sums of a million doubles in another order, and squares that are summed as they are
 here and about their mean there."""
-_PLAIN = ("y", "x", "yy", "xx", "yx")
-_PAIRED = (*_PLAIN, "d", "w", "dd", "ww", "yd", "yw", "dx", "dw", "xw")
+_SUMS = {False: ("y", "x"), True: ("y", "x", "d", "w")}
+_SQUARES = {
+    False: ("yy", "xx", "yx"),
+    True: ("yy", "xx", "yx", "dd", "ww", "yd", "yw", "dx", "dw", "xw"),
+}
+"""By whether a metric has a denominator of its own."""
 _COLUMN = {"y": 0, "d": 1, "x": 2, "w": 3}
 _BANDS = ("none", "light", "regular", "heavy")
 _CELLS = 1024
@@ -52,11 +59,11 @@ def combos_of(inputs: Inputs) -> list[tuple[int, ...]]:
     return sorted({combo_of(s) for s in slices if len(s.values) <= 2}, key=lambda c: (len(c), c))
 
 
-def _raw(moments: Any, pair: bool) -> FloatArray:
-    """Sums and sums of products, from means and centred products; (terms, S, A, B)."""
+def _raw(moments: Moments, terms: tuple[str, ...]) -> FloatArray:
+    """Sums and sums of products, from means and centred products; (terms, ...)."""
     n, mean, about = moments.n, moments.mean, moments.comoment
     out = []
-    for term in _PAIRED if pair else _PLAIN:
+    for term in terms:
         i = [_COLUMN[c] for c in term]
         if len(i) == 1:
             out.append(n * mean[..., i[0]])
@@ -65,18 +72,31 @@ def _raw(moments: Any, pair: bool) -> FloatArray:
     return np.stack(out)
 
 
+def totals(kept: Any, place: int, *, pair: bool) -> dict[str, FloatArray]:
+    """A slice's users, sums and sums of products by arm, of what `keep` put on disk."""
+    found = {"n": kept["n"][place].sum(axis=-1)}
+    found |= dict(zip(_SUMS[pair], kept["sums"][:, place].sum(axis=-1), strict=True))
+    return found | dict(zip(_SQUARES[pair], kept["squares"][:, place].sum(axis=-1), strict=True))
+
+
 def keep(inputs: Inputs, plan: Plan, folder: Path) -> None:
     """Put a review's aggregates on disk, to be compared in another process."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, cells in inputs.metrics.items():
         if cells.quantiles is None and name != "checkout":
             flat = [k for k, s in enumerate(cells.slices) if len(s.values) <= 2]
-            moments = (
-                cells.moments[np.array(flat)] if len(flat) < len(cells.slices) else cells.moments
+            pair = is_pair(plan.metric(name))
+            parts = cells.parts
+            if parts is None:
+                parts = Parts.of(cells.moments, halves(BUCKETS, plan.launch.halving))
+            np.savez(
+                folder / f"{name}.npz",
+                everyone=_raw(cells.moments[0], _SUMS[pair] + _SQUARES[pair]),
+                n=parts.n[flat],
+                sums=np.stack([parts.sums[_COLUMN[c]][flat] for c in _SUMS[pair]]),
+                squares=_raw(parts.halves[flat], _SQUARES[pair]),
+                slices=np.array([repr(cells.slices[k].values) for k in flat]),
             )
-            raw = _raw(moments, is_pair(plan.metric(name)))
-            names = [repr(cells.slices[k].values) for k in flat]
-            np.savez(folder / f"{name}.npz", raw=raw, n=moments.n, slices=np.array(names))
     rest: dict[str, Any] = {}
     for name, daily in inputs.daily.items():
         rest[f"day n {name}"] = daily.moments.n
@@ -107,10 +127,9 @@ def keep(inputs: Inputs, plan: Plan, folder: Path) -> None:
 def differences(found: Floor, plan: Plan, folder: Path) -> list[str]:
     """What differs between the floor and what `keep` put on disk; nothing, if all is well."""
     wrong = []
-    tables = {
-        pair: {(c, m): t for table in lots for c, rows in _split(table) for m, t in _each(rows)}
-        for pair, lots in ((False, found.cells), (True, found.pairs))
-    }
+    every = {False: found.everyone, True: found.every_pair}
+    sums = {pair: _found(t) for pair, t in ((False, found.cells), (True, found.pairs))}
+    squares = {pair: _found(t) for pair, t in ((False, found.squares), (True, found.pair_squares))}
     counts = {c: t for table in found.counts for c, t in _split(table)}
     for name, number in found.metrics.items():
         path = folder / f"{name}.npz"
@@ -121,18 +140,32 @@ def differences(found: Floor, plan: Plan, folder: Path) -> list[str]:
         metric = plan.metric(name)
         pair = is_pair(metric)
         label = f"n{days_of(metric) or 0}"
-        for place, text in enumerate(kept["slices"].tolist()):
+        whole = _dense(_found(every[pair])[(), number], (), (), _SUMS[pair] + _SQUARES[pair])
+        users = _dense(counts[()], (), (), (label,))
+        everyone = kept["everyone"].reshape(len(whole), -1)
+        if not (_near(everyone, whole) and _near(kept["n"][:1].reshape(1, -1), users)):
+            wrong.append(f"{name} in everyone")
+        # The first slice is everyone, who have been compared, squares and all.
+        for place, text in list(enumerate(kept["slices"].tolist()))[1:]:
             slice_ = Slice(_parsed(text))
             combo, codes = combo_of(slice_), _codes(slice_)
-            ours_n = kept["n"][place].reshape(-1)
-            theirs_n = _dense(counts[combo], combo, codes, (label,))[0]
-            terms = _PAIRED if pair else _PLAIN
-            theirs = _dense(tables[pair][combo, number], combo, codes, terms)
-            ours = kept["raw"][:, place].reshape(len(theirs), -1)
-            if not (_near(ours_n, theirs_n) and _near(ours, theirs)):
+            theirs = [
+                _dense(counts[combo], combo, codes, (label,)),
+                _dense(sums[pair][combo, number], combo, codes, _SUMS[pair]),
+                _dense(squares[pair][combo, number], combo, codes, _SQUARES[pair], "half"),
+            ]
+            ours = kept["n"][None, place], kept["sums"][:, place], kept["squares"][:, place]
+            if not all(
+                _near(one.reshape(len(two), -1), two) for one, two in zip(ours, theirs, strict=True)
+            ):
                 wrong.append(f"{name} in {slice_}")
                 break
     return wrong + _rest(found, np.load(folder / "rest.npz"))
+
+
+def _found(tables: Iterable[pa.Table]) -> dict[tuple[Any, int], dict[str, FloatArray]]:
+    """Rows by combination of groups and metric."""
+    return {(c, m): t for table in tables for c, rows in _split(table) for m, t in _each(rows)}
 
 
 def _parsed(text: str) -> tuple[tuple[str, str], ...]:
@@ -170,14 +203,15 @@ def _dense(
     combo: tuple[int, ...],
     codes: tuple[int, ...],
     terms: tuple[str, ...],
+    by: str = "cell",
 ) -> FloatArray:
-    """One slice's sums over arm and bucket; (terms, A * B)."""
-    mine = np.ones(len(rows["cell"]), dtype=bool)
+    """One slice's sums over arm and bucket, or arm and half; (terms, A * B)."""
+    mine = np.ones(len(rows[by]), dtype=bool)
     for group, code in zip(combo, codes, strict=True):
         mine &= rows[f"a{group}"] == code
-    out = np.zeros((len(terms), _CELLS))
+    out = np.zeros((len(terms), _CELLS if by == "cell" else 4))
     for i, term in enumerate(terms):
-        out[i, rows["cell"][mine].astype(np.int64)] = rows[term][mine]
+        out[i, rows[by][mine].astype(np.int64)] = rows[term][mine]
     return out
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from benchmarks.rows import ROWS, Bench, said
 from benchmarks.table import Row, as_json, as_text
 
 from benchmarks import per_query, plans, resample, same, world
+from octad.model.inputs import Slice
 from octad.project.load import load_plan
 
 EVENTS = 30_000
@@ -65,13 +67,14 @@ def test_a_difference_is_seen(
     for path in kept.glob("*.npz"):
         (tmp_path / path.name).write_bytes(path.read_bytes())
     opens = dict(np.load(kept / "opens.npz"))
-    opens["raw"][0, 0, 1, 0] += 1e-3
+    opens["sums"][0, 1, 1, 0] += 1e-3
+    second = Slice(ast.literal_eval(opens["slices"].tolist()[1]))
     np.savez(tmp_path / "opens.npz", **opens)
     rest = dict(np.load(kept / "rest.npz"))
     rest["volume users"] = rest["volume users"] + 1
     np.savez(tmp_path / "rest.npz", **rest)
     found = floor(made.folder, plan, combos)
-    assert same.differences(found, plan, tmp_path) == ["opens in everyone", "volume users"]
+    assert same.differences(found, plan, tmp_path) == [f"opens in {second}", "volume users"]
 
 
 def test_the_project_has_forty_metrics_and_eight_attributes(home: Path) -> None:
