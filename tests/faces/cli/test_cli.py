@@ -381,3 +381,27 @@ def test_a_bar_shows_only_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> No
     shown("reading \x1b]0;x\x07events", 0.5)
     shown.stop()
     assert "reading events" in out.getvalue()
+
+
+def test_the_worlds_are_listed_with_what_happens_in_each() -> None:
+    result = CliRunner().invoke(app, ["demo", "--worlds"])
+    assert result.exit_code == 0
+    assert "hollow_win: A hollow win" in result.stdout
+    assert "--strength invisible, faint, clear, plain" in result.stdout
+
+
+@pytest.mark.parametrize(
+    ("words", "mend"),
+    [
+        (["--world", "hollow_wim"], "Did you mean 'hollow_win'?"),
+        (["--world", "neutral", "--strength", "huge"], "It can be plain."),
+    ],
+)
+def test_an_unknown_world_or_strength_makes_nothing(
+    words: list[str], mend: str, tmp_path: Path
+) -> None:
+    made = tmp_path / "made"
+    result = CliRunner().invoke(app, ["demo", str(made), *words])
+    assert result.exit_code == 2
+    assert mend in result.stderr
+    assert not made.exists()
