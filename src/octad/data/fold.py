@@ -25,6 +25,7 @@ from octad.data.columns import column, number
 from octad.data.expression import condition
 from octad.data.fold_rows import NOBODY, Batch, Folder, People
 from octad.data.fold_state import Form, State
+from octad.data.functions import from_micros
 from octad.data.tape import Tape
 from octad.errors import DataError
 
@@ -106,6 +107,8 @@ def coded(events: ir.Table, users: ir.Table, form: Form, account: bool) -> ir.Ta
     """Only what is needed of an event, as numbers; the names of marked users' events besides."""
     if not form.others:
         events = events.filter(events.event.isin(form.events))
+    if form.since is not None:
+        events = events.filter(events.time >= from_micros(ibis.literal(form.since, "int64")))
     names = ibis.literal(list(form.events), "array<string>")
     picked: dict[str, ir.Value] = {
         "at": micros(events.time),

@@ -25,6 +25,7 @@ def form_of(
     back: int,
     sampled: int,
     until: int | None,
+    starts: int | None = None,
 ) -> Form:
     """What must be kept.
 
@@ -34,6 +35,7 @@ def form_of(
         back: Days before exposure that are kept.
         sampled: Users of buckets below this one are followed event by event.
         until: The first moment that is not seen, in microseconds since 1970.
+        starts: The first moment at which anybody is exposed; None where none is said.
 
     Where all that is asked for names its events, the others are not read.
     """
@@ -53,16 +55,18 @@ def form_of(
             sums.setdefault(p.column, set()).update(p.events)
     nameless = any(not p.events for p in primitives) or any(not r.events for r in readings)
     edges = {e for p in primitives for e in (p.after, p.before) if e is not None and e % DAY}
+    back = max(back, reach)
     return Form(
         events=tuple(sorted(events)),
         conditions=tuple(sorted({text for text in where if text is not None})),
         sums=tuple((column, tuple(sorted(sums[column]))) for column in sorted(sums)),
         readings=readings,
         ordered=tuple(sorted(steps)),
-        back=max(back, reach),
+        back=back,
         edges=tuple(sorted(edges)),
         sampled=sampled,
         until=until,
+        since=None if starts is None else starts - back * DAY,
         others=request.everything or nameless or not events,
     )
 

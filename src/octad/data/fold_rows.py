@@ -132,6 +132,7 @@ class Folder:
     form: Form
     asked: dict[str | None, int]
     _kinds: _Kinds = field(init=False)
+    _clock: NDArray[np.int64] = field(init=False)
     _tallies: list[_Rows] = field(default_factory=list)
     _values: list[list[_Rows]] = field(init=False)
     _readings: list[_Reader] = field(init=False)
@@ -150,6 +151,7 @@ class Folder:
         self._kinds = _Kinds(self.form, asked)
         self._values = [[] for _ in self.form.sums]
         n = len(self.people.user)
+        self._clock = self.people.exposed % DAY
         self._readings = [_Reader(r, self.form, n) for r in self.form.readings]
 
     def account(self, batch: Batch) -> None:
@@ -173,16 +175,10 @@ class Folder:
     def add(self, batch: Batch) -> None:
         """Fold the rows of the people in."""
         self._mark(batch)
-        inside = (batch.uid >= 0) & (batch.code >= 0)
-        if self.form.until is not None:
-            inside &= batch.at < self.form.until
-        rows = np.flatnonzero(inside)
-        since = batch.at[rows] - self.people.exposed[batch.uid[rows]]
-        late = since >= -self.form.back * DAY
-        if not late.all():
-            rows, since = rows[late], since[late]
-        if not len(rows):
+        rows, since = self._inside(batch)
+        if not len(since):
             return
+        # Where all rows are, a slice of them is no copy.
         uid, code = batch.uid[rows], batch.code[rows]
         flags = None if batch.flags is None else batch.flags[rows]
         kind = self._kinds.of(code, flags)
@@ -191,7 +187,7 @@ class Folder:
         for (column, events), into in zip(self.form.sums, self._values, strict=True):
             value, there = batch.values[column]
             some = np.flatnonzero(there[rows] & self._among(events)[code])
-            into.append((kind[some], uid[some], slot[some], value[rows[some]]))
+            into.append((kind[some], uid[some], slot[some], value[rows][some]))
         for reader in self._readings:
             value, there = batch.values[reader.reading.column]
             among = self._among(reader.reading.events) if reader.reading.events else None
@@ -200,13 +196,26 @@ class Folder:
             some = np.flatnonzero(self._among(self.form.ordered)[code])
             self._ordered.append((kind[some], uid[some], since[some]))
 
+    def _inside(self, batch: Batch) -> tuple[slice | NDArray[np.int64], NDArray[np.int64]]:
+        """The rows of users that are seen and not too old, and when they were since exposure."""
+        inside = (batch.uid >= 0) & (batch.code >= 0)
+        if self.form.until is not None:
+            inside &= batch.at < self.form.until
+        # Users who are none get a moment, too, and are left out after.
+        since = batch.at - self.people.exposed[np.maximum(batch.uid, 0)]
+        inside &= since >= -self.form.back * DAY
+        if inside.all():
+            return slice(None), since
+        rows = np.flatnonzero(inside)
+        return rows, since[rows]
+
     def _among(self, events: tuple[str, ...]) -> NDArray[np.bool_]:
         """By code: whether it is one of these events."""
         return np.array([False, *(event in events for event in self.form.events)])
 
     def _slot(self, uid: NDArray[np.int32], since: NDArray[np.int64]) -> NDArray[np.int64]:
         day = since // DAY
-        clock = self.people.exposed[uid] % DAY + since - day * DAY
+        clock = self._clock[uid] + since - day * DAY
         stretch = day + self.form.back
         for edge in self.form.edges:
             stretch += since >= edge

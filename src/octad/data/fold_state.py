@@ -64,6 +64,8 @@ class Form:
         edges: Moments since exposure, in microseconds, at which the days are cut besides.
         sampled: Users of buckets below this one are kept event by event.
         until: Moments from here on are not read, in microseconds since 1970; None without end.
+        since: Moments before this one are not read, for nobody was exposed so early that they
+            count; None where nobody knows how early that is.
         others: Whether events that nobody names are counted, too; else they are not read.
     """
 
@@ -76,6 +78,7 @@ class Form:
     edges: tuple[int, ...] = ()
     sampled: int = 0
     until: int | None = None
+    since: int | None = None
     others: bool = True
 
 

@@ -131,8 +131,14 @@ def work_here(tape: Tape, plan: Plan, tables: Tables, chosen: Chosen, request: R
     with tape.stage("finding who is compared"):
         users, people, arm = people_of(tape, chosen.table, team, few)
         population = population_of(chosen, people, arm)
+    frame = chosen.frame
     form = form_of(
-        request, asked.primitives, back=asked.back, sampled=few, until=chosen.frame.until
+        request,
+        asked.primitives,
+        back=asked.back,
+        sampled=few,
+        until=frame.until,
+        starts=frame.starts,
     )
     rows = tables.intake["events"].kept
     folded = fold_kept(
