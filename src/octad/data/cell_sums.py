@@ -226,8 +226,7 @@ class Grouping:
 
     def _halved(self, sums: FloatArray) -> FloatArray:
         """(S, A, 2) of (S, A, B)."""
-        both = [sums[:, :, keep].sum(axis=2) for keep in (self.finding, ~self.finding)]
-        return np.stack(both, axis=2)
+        return sums @ np.stack([self.finding, ~self.finding], axis=1).astype(np.float64)
 
     def _carefully(
         self, columns: Sequence[FloatArray], counted: BoolArray
@@ -296,11 +295,18 @@ def _terms(columns: Sequence[FloatArray], counted: BoolArray, order: IntArray) -
     products, alike = {}, {}
     with np.errstate(over="ignore", invalid="ignore"):
         for i, j in combinations_with_replacement(range(len(held)), 2):
-            if i == j and ((held[i] == 0) | (held[i] == 1)).all():
+            if i == j and _is_share(held[i]):
                 alike[i, j] = i
             else:
                 products[i, j] = held[i] * held[j]
     return _Terms(varied, held, products, alike)
+
+
+def _is_share(column: FloatArray) -> bool:
+    """Whether a column is 0 or 1 for everybody, and so its own square."""
+    if column.max(initial=0.0) > 1 or column.min(initial=0.0) < 0:
+        return False
+    return bool(((column == 0) | (column == 1)).all())
 
 
 def _finite(terms: _Terms) -> bool:

@@ -105,7 +105,7 @@ class MetricCells:
     @property
     def totals(self) -> Moments:
         """(S, A) every slice's moments, over all buckets."""
-        return self.moments.total(2) if self.parts is None else self.parts.total()
+        return self.moments.total(2) if self.parts is None else self.parts.total
 
     @property
     def users(self) -> FloatArray:

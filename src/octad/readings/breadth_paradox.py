@@ -21,7 +21,7 @@ from octad.model.plan import Plan
 from octad.readings.base import ASSUMES, BREAKS, grade_of, level_text, signed_percent
 from octad.readings.claims import capital, in_arm, spoken
 from octad.readings.measure import share_like
-from octad.stats.effects import compare, compare_many
+from octad.stats.effects import Effect, compare, compare_many
 from octad.stats.moments import Moments
 from octad.stats.refusal import NotEstimable
 
@@ -82,7 +82,14 @@ def paradox_of(parts: Moments, whole: Moments) -> Paradox:
     Raises:
         NotEstimable: When the whole cannot be compared, or fewer than two parts can.
     """
-    overall = compare(whole[0], whole[1], relative=False, adjust=False)
+    return _paradox(parts, _whole(whole))
+
+
+def _whole(whole: Moments) -> Effect:
+    return compare(whole[0], whole[1], relative=False, adjust=False)
+
+
+def _paradox(parts: Moments, overall: Effect) -> Paradox:
     found = compare_many(parts[:, 0], parts[:, 1], relative=False, adjust=False)
     ok = found.ok & (parts.n.min(axis=1) >= _FEWEST)
     if ok.sum() < 2:
@@ -136,11 +143,14 @@ def paradoxes(plan: Plan, inputs: Inputs) -> list[Finding]:
         if cells is None or isinstance(plan.metric(name), ReviewMetric | QuantileMetric):
             continue
         totals = cells.totals
+        wholes: dict[int, Effect] = {}
         for attribute, (values, places) in _attributes(cells).items():
             for arm in range(1, len(inputs.arms)):
                 sides = [0, arm]
                 try:
-                    one = paradox_of(totals[places][:, sides], totals[0, sides])
+                    if arm not in wholes:
+                        wholes[arm] = _whole(totals[0, sides])
+                    one = _paradox(totals[places][:, sides], wholes[arm])
                 except NotEstimable:
                     continue
                 seen.append(_Seen(name, arm, attribute, values, one))

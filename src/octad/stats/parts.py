@@ -8,6 +8,7 @@ every slice and bucket would take ten times the memory, and nobody would look at
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +21,7 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Parts:
     """Overlapping slices of the users, everyone first.
 
@@ -53,11 +54,12 @@ class Parts:
         sums = tuple(moments.n * moments.mean[..., j] for j in range(moments.k))
         return cls(halves, moments.n, sums, finding)
 
-    @property
+    @cached_property
     def users(self) -> FloatArray:
         """(S,) users of all arms."""
         return np.asarray(self.halves.n.sum(axis=(1, 2)))
 
+    @cached_property
     def total(self) -> Moments:
         """(S, A) moments of all users."""
         return self.halves.total(2)

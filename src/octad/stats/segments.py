@@ -180,7 +180,7 @@ def find_harm(
     question = _Question(relative=relative, rest=against == "rest")
     first = question.ask(parts.halves[:, :, 0])
     second = question.ask(parts.halves[:, :, 1], [column[:, :, late] for column in parts.sums])
-    whole = question.ask(parts.total())
+    whole = question.ask(parts.total)
     seen = first.ok & second.ok
     seen[0] = False
     found = seen & (sign * first.z > special.ndtri(1 - EXPLORE))
