@@ -124,3 +124,20 @@ def test_at_wondr_significance_is_cheap(shared_data: Path) -> None:
     # 2,402 reviews on one day: no earlier date moved as clearly. Yet the stars did on most.
     assert "talk moved as clearly at 0 of 9" in found.claim
     assert "The test alone calls 8 of 18 dates without a release significant" in found.claim
+
+
+def test_a_rival_that_gains_what_we_lose_is_named_and_left_out() -> None:
+    """Planted: after the launch six of ten go on writing of us, and ThirdPay doubles."""
+    rng = np.random.default_rng(5)
+    rows: list[Row] = []
+    for product in ("Wallet", *RIVALS, "FourthPay"):
+        for d in range(-365, 30):
+            rate = 30.0 * ({"Wallet": 0.6, "ThirdPay": 2.0}.get(product, 1.0) if d >= 0 else 1.0)
+            at = datetime(DAY.year, DAY.month, DAY.day, 9, tzinfo=UTC) + timedelta(days=d)
+            rows += [(product, at, 4.0, "words")] * int(rng.poisson(rate))
+    found = told(reviews_of(rows, "Wallet"), rivals=(*RIVALS, "FourthPay"))
+    assert isinstance(found, Finding)
+    assert "ThirdPay moved the other way (talk ×" in found.claim
+    assert "if the launch sent people there it is no control; without it ×0.6" in found.claim
+    table = next(e for e in found.evidence if isinstance(e, Table) and "left out" in e.title)
+    assert [row[0] for row in table.rows] == ["FourthPay", "OtherPay", "ThirdPay"]

@@ -81,3 +81,22 @@ def test_a_change_that_only_rivals_made_is_mixed() -> None:
     assert found.estimate is not None
     assert (found.estimate.high or 0) < -1
     assert found.stance is Stance.MIXED
+
+
+def test_a_rival_s_own_gain_warns_and_never_speaks_against() -> None:
+    """Ours fall by a tenth and more by chance; the rival mends itself and gains a star and more."""
+    ours = [*SO_SO, *SO_SO[:3]]  # 3.0 stars before
+    found = stars(
+        talk_of(
+            spread("Wallet", ours, first=-28, last=0, times=8),
+            spread("Wallet", [*ours, (1.0, "hm")], first=0, last=28, times=8),
+            spread("Good", SO_SO, first=-28, last=0, times=60),
+            spread("Good", GOOD, first=0, last=28, times=60),
+        )
+    )
+    assert found is not None
+    assert found.estimate is not None
+    assert found.estimate.high is not None
+    assert found.estimate.high < 0
+    assert found.stance is Stance.MIXED
+    assert "what moved is Good (+1.5)" in found.claim

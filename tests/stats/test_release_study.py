@@ -48,7 +48,7 @@ def test_a_planted_release_is_measured_and_a_shared_shock_cancels() -> None:
     rng = np.random.default_rng(1)
     daily = world(rng, shock=(350, 3.0), launch=(350, 2.0, ANGRY))
     found = around(daily, 0, 350)
-    assert found.controls == 3
+    assert found.controls == (1, 2, 3)
     # Planted: twice the talk beside a shock of three times; 3.7 to 2.0 stars.
     assert np.exp(found.own_volume) == pytest.approx(6, rel=0.15)  # Poisson noise
     assert abs(found.volume - np.log(2)) < 3 * found.volume_se
@@ -113,3 +113,21 @@ def test_without_stars_there_is_still_volume() -> None:
     volume, stars = set_beside_quiet(bare, 0, 350, quiet_days(bare, 0, 350, []))
     assert volume is not None
     assert stars is None
+
+
+def test_a_launch_that_sends_people_to_a_control_is_distorted_and_the_control_is_named() -> None:
+    """Planted: our talk falls to .6 because people go to product 2, whose talk grows to 1.8."""
+    rng = np.random.default_rng(8)
+    daily = world(rng, products=5)
+    moved = daily.reviews.copy()
+    moved[0, 350:] = rng.binomial(moved[0, 350:].astype(int), 0.6)
+    moved[2, 350:] = rng.poisson(1.8 * moved[2, 350:])
+    found = around(Daily(moved, np.zeros_like(daily.stars), daily.first), 0, 350)
+    assert found.of_stars is None
+    assert [found.controls[k] for k in found.of_volume.opposed] == [2]
+    assert found.of_volume.heaviest is not None
+    assert found.controls[found.of_volume.heaviest] == 2
+    at = found.controls.index(2)
+    # Poisson noise of two weeks on each side, 300 to 500 reviews, leaves about a tenth.
+    assert np.exp(found.of_volume.without[at]) == pytest.approx(0.6, rel=0.2)
+    assert found.volume < found.of_volume.without[at]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 
@@ -13,6 +14,7 @@ from octad.model.inputs import Releases
 from octad.model.numbers import day as day_text
 from octad.model.numbers import plain
 from octad.readings.voices import Talk
+from octad.stats.controls import Compared
 from octad.stats.placebo import Placebo
 from octad.stats.refusal import NotEstimable
 from octad.stats.release_study import (
@@ -124,7 +126,7 @@ def releases_around(talk: Talk, releases: Releases | None) -> Finding | str:
     except NotEstimable:
         return (
             "At least 20 reviews of ours in the two weeks before the launch and in the two after "
-            "(or in the weeks, while it is young), to set it beside other releases."
+            "(or in one week each, while it is young), to set it beside other releases."
         )
     volume, stars = set_beside_quiet(study.daily, 0, study.launch, study.quiet[0])
     events = _events(study)
@@ -133,12 +135,11 @@ def releases_around(talk: Talk, releases: Releases | None) -> Finding | str:
     half = _Z * here.volume_se
     beside = "no other products as controls"
     if here.controls:
-        beside = (
-            f"{here.controls} other {'product' if here.controls == 1 else 'products'} as controls"
-        )
+        many = len(here.controls)
+        beside = f"{many} other {'product' if many == 1 else 'products'} as controls"
     return Finding(
         id="rival.release",
-        claim=f"{_change(here)}{_usual(volume, stars)}{_cheap(past, calm)}",
+        claim=f"{_change(here)}{_leaning(study, here)}{_usual(volume, stars)}{_cheap(past, calm)}",
         grade=Grade.T,
         estimate=Number(
             value=float(np.exp(here.volume)),
@@ -150,26 +151,88 @@ def releases_around(talk: Talk, releases: Releases | None) -> Finding | str:
             p=None if volume is None else volume.p,
         ),
         n=here.n,
-        method=f"two weeks after against two before (one, where there are fewer days), {beside}, "
+        method=f"{_span(here)} after against as long before, {beside}, each left out in turn; "
         "errors widened by how days and controls differ; placebo dates on the same weekday of the "
         "year before, with no release of the product in their two weeks; set aside praise is out",
         assumes="The two weeks before, and other products, say how these would have gone.",
         breaks="A prompt to review, a store that reset its ratings, a rival's release in the same "
         "days; a launch that moves people between the products, so that the control moves too.",
-        evidence=(_table(study, here, events), _histogram(here)),
+        evidence=(_table(study, here, events), *_controls(study, here), *_histogram(here)),
     )
 
 
+def _span(here: Around) -> str:
+    return "two weeks" if here.days > 7 else "one week"
+
+
 def _change(here: Around) -> str:
-    words = f"In the two weeks from the launch reviews a day went to ×{_times(here.own_volume)}"
+    span = "two weeks" if here.days > 7 else "week"
+    words = f"In the {span} from the launch reviews a day went to ×{_times(here.own_volume)}"
+    others = "the other product's" if len(here.controls) == 1 else "other products'"
     if here.controls:
-        others = "the other product's" if here.controls == 1 else "other products'"
-        words += f" (×{_times(here.volume)} with {others} change taken off)"
+        words += f", ×{_times(here.volume)} with {others} change taken off"
     if np.isfinite(here.stars):
-        words += f", stars moved by {plain(here.own_stars, 1, signed=True)}"
-        if here.controls:
-            words += f" ({plain(here.stars, 1, signed=True)})"
+        words += f"; stars moved by {plain(here.own_stars, 1, signed=True)}"
+        if here.rated:
+            words += f", {plain(here.stars, 1, signed=True)} with theirs taken off"
     return words + "."
+
+
+def _leaning(study: _Study, here: Around) -> str:
+    """Name the control that moved the other way, or without which the answer is another."""
+    sides: tuple[tuple[str, Compared | None, tuple[int, ...], Callable[[float], str]], ...] = (
+        ("talk", here.of_volume, here.controls, lambda x: f"×{_times(x)}"),
+        ("stars", here.of_stars, here.rated, lambda x: plain(x, 1, signed=True)),
+    )
+    words = ""
+    for what, compared, at, say in sides:
+        if compared is None or not len(at):
+            continue
+        other = max(compared.opposed, key=lambda k: abs(compared.theirs[k]), default=None)
+        heavy = compared.heaviest
+        if other is not None:
+            words += (
+                f" {study.names[at[other]]} moved the other way ({what} "
+                f"{say(float(compared.theirs[other]))}): if the launch sent people there it is no "
+                f"control; without it {say(float(compared.without[other]))}."
+            )
+        elif heavy is not None and len(at) > 1:
+            words += (
+                f" The {what} leans on one control: without {study.names[at[heavy]]} "
+                f"({say(float(compared.theirs[heavy]))}) it is "
+                f"{say(float(compared.without[heavy]))}."
+            )
+    return words
+
+
+def _controls(study: _Study, here: Around) -> tuple[Table, ...]:
+    """Each control's own change, and what ours is without it; nothing to say of a single one."""
+    if len(here.controls) < 2:
+        return ()
+    stars = here.of_stars
+    rated = {p: k for k, p in enumerate(here.rated)}
+    rows = []
+    for k, p in enumerate(here.controls):
+        row: tuple[str | float | int | None, ...] = (
+            study.names[p],
+            f"×{_times(float(here.of_volume.theirs[k]))}",
+            f"×{_times(float(here.of_volume.without[k]))}",
+        )
+        if stars is not None:
+            at = rated.get(p)
+            row += tuple(
+                "" if at is None else plain(float(column[at]), 1, signed=True)
+                for column in (stars.theirs, stars.without)
+            )
+        rows.append(row)
+    columns = ("control", "its talk", "our talk without it", "its stars", "our stars without it")
+    return (
+        Table(
+            title="The controls, each left out in turn",
+            columns=columns if stars is not None else columns[:3],
+            rows=tuple(rows),
+        ),
+    )
 
 
 def _times(log: float) -> str:
@@ -200,8 +263,10 @@ def _cheap(past: BaseRate, calm: BaseRate) -> str:
     return f" The test alone calls {' and '.join(parts)} significant; it promises 1 in 20."
 
 
-def _histogram(here: Around) -> Bars:
-    return Bars(
+def _histogram(here: Around) -> tuple[Bars, ...]:
+    if not here.before.any() or not here.after.any():
+        return ()
+    chart = Bars(
         title=f"Stars in the weeks around the launch; a review moved {plain(here.moved, 1)} stars",
         y_label="share of reviews",
         labels=tuple(f"{s} ★" for s in range(1, 6)),
@@ -211,6 +276,7 @@ def _histogram(here: Around) -> Bars:
         },
         percent=True,
     )
+    return (chart,)
 
 
 def _table(study: _Study, here: Around, events: list[tuple[int, int]]) -> Table:
@@ -240,7 +306,7 @@ def _row(
         study.day(day),
         round(float(np.exp(found.volume)), 2),
         plain(found.stars, 1, signed=True) if np.isfinite(found.stars) else "",
-        round(found.moved, 1),
+        round(found.moved, 1) if np.isfinite(found.own_stars) else None,
         "significant" if found.p < _SURE else "not shown",
         note,
     )

@@ -12,6 +12,7 @@ from octad.model.finding import Bars, Finding, Grade, Number, Stance
 from octad.model.numbers import plain
 from octad.readings.base import VETO
 from octad.readings.voices import FEWEST, Talk
+from octad.stats.controls import Compared, compare_with
 
 __all__ = ["stars"]
 
@@ -25,13 +26,22 @@ _SURE = float(special.ndtri(1 - VETO / 2))
 
 @dataclass(frozen=True, slots=True)
 class _Change:
-    """Our change less rivals': its error, our own levels, and how many rivals stand beside us."""
+    """Our change less rivals', our own levels, and which rivals stand beside us."""
 
-    value: float
-    se: float
+    compared: Compared
     before: float
     after: float
-    rivals: int
+    rivals: tuple[str, ...]
+
+    @property
+    def value(self) -> float:
+        """Our change less rivals'."""
+        return self.compared.value
+
+    @property
+    def se(self) -> float:
+        """Its error."""
+        return self.compared.se
 
 
 def _own(talk: Talk, rows: tuple[BoolArray, BoolArray]) -> tuple[float, float, float, float] | None:
@@ -57,26 +67,14 @@ def _change(talk: Talk, before: BoolArray, after: BoolArray, sound: BoolArray) -
         return None
     old, new, change, variance = mine
     names = sorted({str(p) for p in talk.reviews.product[~talk.ours & before]})
-    theirs = []
+    theirs: dict[str, tuple[float, float]] = {}
     for name in names:
         rows = (talk.reviews.product == name) & sound & ~talk.ours
         found = _own(talk, (rows & before, rows & after))
         if found is not None:
-            theirs.append(found[2:])
-    if not theirs:
-        return _Change(change, float(np.sqrt(variance)), old, new, 0)
-    delta, noise = (np.array(column) for column in zip(*theirs, strict=True))
-    noise = np.maximum(noise, 1e-9)
-    strays = 0.0
-    if len(delta) >= 2:
-        w = 1 / noise
-        q = float((w * (delta - (w * delta).sum() / w.sum()) ** 2).sum())
-        strays = max(0.0, (q - (len(delta) - 1)) / (w.sum() - (w**2).sum() / w.sum()))
-    w = 1 / (noise + strays)
-    control, error = float((w * delta).sum() / w.sum()), float(1 / w.sum())
-    return _Change(
-        change - control, float(np.sqrt(variance + strays + error)), old, new, len(delta)
-    )
+            theirs[name] = found[2:]
+    delta, noise = (tuple(pair[i] for pair in theirs.values()) for i in (0, 1))
+    return _Change(compare_with(change, variance, delta, noise), old, new, tuple(theirs))
 
 
 def _placebos(talk: Talk) -> list[float]:
@@ -100,7 +98,9 @@ def stars(talk: Talk) -> Finding | None:
 
     For when the 95% interval leaves zero, against when that of 99% does, our own stars moved that
     way by a tenth at least, the sign is the same with the praise kept, and fewer than a fifth of
-    the earlier dates moved as much (eight of them at least, or they are only told). Else mixed.
+    the earlier dates moved as much (eight of them at least, or they are only told). And our own
+    stars must be shown to move, and the difference to stand with any one rival left out: a rival
+    that mends or breaks something by itself is not our launch's doing. Else mixed.
 
     Returns:
         None when too few of our reviews have stars.
@@ -118,13 +118,14 @@ def stars(talk: Talk) -> Finding | None:
     agrees = whole is None or sign * whole.value > 0
     stance = Stance.MIXED
     clear = low > 0 or found.value + _SURE * found.se < 0
-    if clear and moved and agrees and not usual:
+    if clear and moved and agrees and not usual and found.compared.holds:
         stance = Stance.FOR if sign > 0 else Stance.AGAINST
     claim = f"Our stars went from {plain(found.before, 1)} to {plain(found.after, 1)}"
     if whole is not None and abs(whole.after - found.after) >= _MOVED:
         claim += f" (to {plain(whole.after, 1)} if suspect praise is counted)"
     if found.rivals:
         claim += f"; with rivals' change taken off, {plain(found.value, 1, signed=True)}"
+        claim += _leaning(found)
     if len(placebos) >= _PLACEBOS:
         claim += f". At {as_much} of {len(placebos)} earlier dates they moved as much that way"
     rated = (talk.before | talk.after) & talk.sound & np.isfinite(talk.reviews.rating)
@@ -145,7 +146,7 @@ def stars(talk: Talk) -> Finding | None:
             treatment=found.after,
         ),
         n=int((rated & talk.ours).sum()),
-        method=_method(talk, found.rivals, len(placebos)),
+        method=_method(talk, len(found.rivals), len(placebos)),
         assumes="Without the launch our stars would have moved as rivals' did."
         if found.rivals
         else "Nothing else moved our stars.",
@@ -154,13 +155,31 @@ def stars(talk: Talk) -> Finding | None:
     )
 
 
+def _leaning(found: _Change) -> str:
+    """Whose doing the difference is, where it is not shown to be ours; or on whom it hangs."""
+    c = found.compared
+    if not abs(c.value) > _Z * c.se or c.holds:
+        return ""
+    if not np.sign(c.value) * c.own > _Z * c.own_se:
+        k = int(np.argmin(np.sign(c.value) * c.theirs))
+        return (
+            f", but ours alone are not shown to have moved that way; what moved is "
+            f"{found.rivals[k]} ({plain(float(c.theirs[k]), 1, signed=True)})"
+        )
+    k = int(np.argmin(np.sign(c.value) * c.without - _Z * c.without_se))
+    return (
+        f", but that hangs on {found.rivals[k]} ({plain(float(c.theirs[k]), 1, signed=True)}): "
+        f"without it {plain(float(c.without[k]), 1, signed=True)}"
+    )
+
+
 def _method(talk: Talk, rivals: int, placebos: int) -> str:
     kind = "difference of mean stars, no rivals to compare with"
     if rivals:
         kind = (
             f"difference in differences of mean stars, {rivals} "
-            f"{'rival' if rivals == 1 else 'rivals'} each against its own past; error widened by "
-            "how far rivals' changes differ"
+            f"{'rival' if rivals == 1 else 'rivals'} each against its own past and each left out "
+            "in turn; error widened by how far rivals' changes differ"
         )
     return f"{kind}; {talk.windows}; {placebos} placebo dates"
 

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
+from octad.stats.controls import Compared, compare_with
 from octad.stats.multiplicity import holm
 from octad.stats.placebo import Placebo, matched_days, set_beside
 from octad.stats.refusal import NotEstimable
@@ -53,7 +54,10 @@ class Around:
         own_volume, own_stars: The same without controls.
         before, after: (5,) shares of one star to five.
         moved: Earth mover's distance between these two in stars: how far a review moved.
-        controls: Products taken off.
+        days: How many days each side has.
+        controls: Positions of the products taken off.
+        of_volume, of_stars: The same change with each control left out; `of_stars` is None without
+            stars, and holds only the controls that have some: `rated`, as positions.
         p: Chance of as much by the test alone: the smaller of both, Holm.
         n: Reviews of the product in the two windows.
     """
@@ -67,7 +71,11 @@ class Around:
     before: FloatArray
     after: FloatArray
     moved: float
-    controls: int
+    days: int
+    controls: tuple[int, ...]
+    rated: tuple[int, ...]
+    of_volume: Compared
+    of_stars: Compared | None
     p: float
     n: int
 
@@ -108,25 +116,14 @@ def _one(
     return change, np.array([volume, max(float((variance / rated).sum()), 1e-9)])
 
 
-def _controls(found: list[tuple[FloatArray, FloatArray]]) -> tuple[FloatArray, FloatArray]:
-    """(2,) mean change of the controls and what is to be added to the variance for it.
-
-    How far they differ beyond chance (DerSimonian & Laird 1986) is how far any product strays.
-    """
-    mean, error = np.zeros(2), np.zeros(2)
-    for m in range(2):
-        known = [(c[m], v[m]) for c, v in found if np.isfinite(c[m])]
-        if not known:
-            continue
-        delta, noise = (np.array(column) for column in zip(*known, strict=True))
-        w = 1 / noise
-        strays = 0.0
-        if len(delta) >= 2:
-            q = float((w * (delta - (w @ delta) / w.sum()) ** 2).sum())
-            strays = max(0.0, (q - (len(delta) - 1)) / (w.sum() - (w**2).sum() / w.sum()))
-        w = 1 / (noise + strays)
-        mean[m], error[m] = (w @ delta) / w.sum(), strays + 1 / w.sum()
-    return mean, error
+def _less(
+    own: tuple[FloatArray, FloatArray], others: list[tuple[int, FloatArray, FloatArray]], m: int
+) -> Compared:
+    """Volume (0) or stars (1) less the controls'."""
+    known = [(c[m], v[m]) for _, c, v in others if np.isfinite(c[m])]
+    return compare_with(
+        float(own[0][m]), float(own[1][m]), [c for c, _ in known], [v for _, v in known]
+    )
 
 
 def around(daily: Daily, product: int, at: int, *, fewest: int = 20) -> Around:
@@ -150,23 +147,27 @@ def around(daily: Daily, product: int, at: int, *, fewest: int = 20) -> Around:
     if own is None:
         raise NotEstimable(f"fewer than {fewest} reviews lie before the day or after it")
     others = [
-        found
+        (p, *found)
         for p in range(len(daily.reviews))
         if p != product and daily.first[p] <= at - length
         for found in [_one(daily.reviews[p], daily.stars[p], at, length, fewest)]
         if found is not None
     ]
-    shift, more = _controls(others)
-    value, se = own[0] - shift, np.sqrt(own[1] + more)
-    p = 2 * special.ndtr(-np.abs(value / se))
-    p = p[np.isfinite(p)]
+    volume = _less(own, others, 0)
+    stars = _less(own, others, 1) if np.isfinite(own[0][1]) else None
+    z = [c.value / c.se for c in (volume, stars) if c is not None]
+    p = 2 * special.ndtr(-np.abs(np.array(z)))
     part = daily.stars[product]
     held = np.stack([part[at - length : at].sum(axis=0), part[at : at + length].sum(axis=0)])
     mix = held / np.maximum(held.sum(axis=1, keepdims=True), 1.0)
+    nothing = float("nan")
     return Around(
-        float(value[0]), float(se[0]), float(value[1]), float(se[1]),
+        volume.value, volume.se,
+        nothing if stars is None else stars.value, nothing if stars is None else stars.se,
         float(own[0][0]), float(own[0][1]), mix[0], mix[1],
-        float(np.abs(np.cumsum(mix[1] - mix[0])).sum()), len(others), float(holm(p).min()),
+        float(np.abs(np.cumsum(mix[1] - mix[0])).sum()), length,
+        tuple(q for q, _, _ in others), tuple(q for q, c, _ in others if np.isfinite(c[1])),
+        volume, stars, float(holm(p).min()),
         int(daily.reviews[product, at - length : at + length].sum()),
     )  # fmt: skip
 
