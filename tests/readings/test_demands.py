@@ -48,10 +48,14 @@ def rows_of(finding: Finding) -> dict[str, tuple[str | float | int | None, ...]]
 def test_who_serves_what_and_what_nobody_serves() -> None:
     found, missing = asked(planted())
     told = found["rival.demands"]
-    assert "We serve better: signing in (+3.0 stars against OtherPay)." in told.claim
+    assert (
+        "We serve better: signing in (+3.0 stars against OtherPay, +3.0 beyond what sets the two "
+        "apart on all else)." in told.claim
+    )
     assert "A rival serves better" not in told.claim
     assert told.estimate is not None
-    # Planted: 4.5 stars of ours, 1.5 of theirs.
+    # Planted: 4.5 stars of ours, 1.5 of theirs. All else: 52 stars in 15 reviews of either product,
+    # so nothing sets them apart.
     assert told.estimate.value == pytest.approx(3.0)
     assert told.estimate.low is not None
     assert told.estimate.low > 2.5
@@ -62,6 +66,39 @@ def test_who_serves_what_and_what_nobody_serves() -> None:
     assert lacking.claim == "Nobody serves people well on: speed (1.3 stars at best)."
     assert isinstance(lacking.evidence[0], Quotes)
     assert not missing
+
+
+def test_reviewers_who_are_harsh_on_everything_are_no_evidence() -> None:
+    """Our reviewers give a star less on all; only the code sent by text is worse than that."""
+    texts = ["cannot sign in", "so slow", "too many ads", "the price", "fine so far", "very good"]
+    rng = np.random.default_rng(4)
+    rows: list[Row] = []
+    for product, level in (("Wallet", 2.0), ("OtherPay", 3.0)):
+        for text in texts:
+            fall = 1.0 if product == "Wallet" and text == "so slow" else 0.0
+            rows += [
+                (name, at, float(level - fall + rng.integers(0, 3)), words)
+                for name, at, _, words in spread(
+                    product, [(0.0, text)], first=-60, last=60, times=120
+                )
+            ]
+    told = asked(reviews_of(rows, "Wallet"))[0]["rival.demands"]
+    assert "We serve better" not in told.claim
+    assert "A rival serves better: speed (−2.1 stars against OtherPay, −1.2 beyond" in told.claim
+    assert told.claim.count("beyond") == 1
+    assert "On 3 demands more the plain stars differ, but no more than" in told.claim
+    assert told.estimate is not None
+    # Planted: 1 beyond the star that sets the two apart on all, and a draw's chance.
+    assert told.estimate.value == pytest.approx(-1.0, abs=0.35)
+
+
+def test_what_the_launch_changed_is_told_beside_all_else() -> None:
+    rows = spread("Wallet", NOISE, first=-60, last=60, times=100)
+    rows += spread("Wallet", [(5.0, "login with a glance")], first=-60, last=0, times=40)
+    rows += spread("Wallet", [(1.0, "login fails again")], first=0, last=60, times=40)
+    claim = asked(reviews_of(rows, "Wallet"))[0]["rival.demands"].claim
+    assert "Since the launch our stars are worse on signing in (−" in claim
+    assert "beside our other reviews" in claim
 
 
 def test_a_demand_that_grows_is_rising() -> None:

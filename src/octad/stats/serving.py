@@ -28,6 +28,8 @@ ENDS = (1.0, 5.0)
 class Serving:
     """Our stars minus each rival's, by demand; NaN where a side is too thin.
 
+    Where they were taken beside something, the stars are what is above it.
+
     Attributes:
         value, se, low, high: (K, P−1) difference, Welch's standard error, interval one at a time.
         p: (K, P−1) two-sided.
@@ -83,14 +85,24 @@ def _adjusted(p: FloatArray) -> FloatArray:
 
 
 def serving(
-    n: ArrayLike, mean: ArrayLike, variance: ArrayLike, *, fewest: int = 10, level: float = 0.95
+    n: ArrayLike,
+    mean: ArrayLike,
+    variance: ArrayLike,
+    *,
+    beside: tuple[ArrayLike, ArrayLike, ArrayLike] | None = None,
+    fewest: int = 10,
+    level: float = 0.95,
 ) -> Serving:
     """Compare our stars with each rival's on every demand.
+
+    A product whose reviewers are harsh has fewer stars on everything. Beside its other reviews,
+    what is compared is how far a demand's stars lie above them: a difference of differences.
 
     Args:
         n: (K, P) rated voices on a demand, by product; ours is the first column.
         mean: (K, P) their mean stars.
         variance: (K, P) variance of one voice's stars.
+        beside: The same three of each product's voices on all but the demand.
         fewest: A cell with fewer voices is not compared.
         level: Coverage of the intervals.
 
@@ -101,12 +113,18 @@ def serving(
         NotEstimable: When the shapes differ.
     """
     size, stars, error, known = _cells(n, mean, variance, fewest)
+    # Welch–Satterthwaite; thin cells have heavier tails than a normal.
+    each = error**2 / np.maximum(size - 1, 1)
+    if beside is not None:
+        others, usual, more, there = _cells(*beside, fewest)
+        if others.shape != size.shape:
+            raise NotEstimable("reviews and those beside them must all be demands by products")
+        stars, error, known = stars - usual, error + more, known & there
+        each = each + more**2 / np.maximum(others - 1, 1)
     both = known[:, :1] & known[:, 1:]
     value = np.where(both, stars[:, :1] - stars[:, 1:], np.nan)
     total = error[:, :1] + error[:, 1:]
     se = np.where(both, np.sqrt(total), np.nan)
-    # Welch–Satterthwaite; thin cells have heavier tails than a normal.
-    each = error**2 / np.maximum(size - 1, 1)
     freedom = np.maximum(total**2 / np.maximum(each[:, :1] + each[:, 1:], 1e-300), 1.0)
     p = np.where(both, 2 * special.stdtr(freedom, -np.abs(value / se)), np.nan)
     half = special.stdtrit(freedom, (1 + level) / 2) * se
