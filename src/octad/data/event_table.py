@@ -17,7 +17,7 @@ from octad.data.seat import Places, places_of, said_by, seat
 from octad.data.sql.work import work_in_engine
 from octad.data.visits import deep_events, visits_of
 from octad.data.waits import day_of
-from octad.data.work import Request, Work
+from octad.data.work import MetricWork, Request, Work
 from octad.errors import DataError, UnknownNameError, nearest
 from octad.model.metric import CountMetric, FunnelMetric, Metric, QuantileMetric, ReturnsMetric
 from octad.model.plan import Everyone
@@ -142,8 +142,8 @@ def _fill(job: Gathering, work: Work, request: Request) -> None:
     """Ask for every product, and keep it."""
     job.parts |= {"exposure": work.exposure, "refused_segments": work.refused}
     with job.tape.stage("summing users up into cells"):
-        for name in (*request.recipes, *request.funnels, *request.quantiles):
-            _fill_metric(job, work, name)
+        for name, found in work.metrics():
+            _fill_metric(job, name, found)
     if request.mirror:
         _refuse_short_past(job, work)
     with job.tape.stage("adding up days"):
@@ -161,8 +161,7 @@ def _fill(job: Gathering, work: Work, request: Request) -> None:
         job.parts["jobs"] = jobs
 
 
-def _fill_metric(job: Gathering, work: Work, name: str) -> None:
-    found = work.metric(name)
+def _fill_metric(job: Gathering, name: str, found: MetricWork | str) -> None:
     if isinstance(found, str):
         job.absent[name] = found
         return

@@ -45,6 +45,7 @@ from octad.data.segments import (
 )
 from octad.data.sources import Tables
 from octad.data.tape import Tape
+from octad.data.turns import in_turn
 from octad.data.units import Units
 from octad.data.waits import waits_for
 from octad.data.work import MetricWork, Request
@@ -304,6 +305,15 @@ class FoldWork:
                 if quantile is not None:
                     values, _ = winsorized(values, quantile)
                 yield Sought(values.columns, values.ended, self.plan.metric(name).better)
+
+    def metrics(self) -> Iterator[tuple[str, MetricWork | str]]:
+        """Every metric of the request, or in words why it cannot be measured."""
+        request = self.request
+        for sliced in (False, True):
+            self._grouping(sliced=sliced)
+        yield from zip(request.recipes, in_turn(self.metric, request.recipes), strict=True)
+        for name in (*request.funnels, *request.quantiles):
+            yield name, self.metric(name)
 
     def metric(self, name: str) -> MetricWork | str:
         """A metric of the request, or in words why it cannot be measured."""

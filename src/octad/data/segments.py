@@ -34,6 +34,7 @@ from octad.data.clock import micros
 from octad.data.deep import MOST_EACH, deep_of, searchable, shallowest, silent
 from octad.data.population import BUCKETS, Population
 from octad.data.tape import Tape
+from octad.data.turns import in_turn
 from octad.data.units import Units
 from octad.model.inputs import Slice
 from octad.stats.lattice import Finders, members
@@ -353,20 +354,24 @@ def deepen(
                 made[key] = Finders.of(codes, sizes, side, bucket, buckets=BUCKETS, seed=seed)
         return made[key]
 
-    def scans() -> Iterator[Scan]:
+    def asked() -> Iterator[tuple[Finders, Sought]]:
         for metric in sought:
             for treated in range(1, arms):
                 found = finders(treated, metric.ended)
                 if found is not None:
-                    yield found.candidates(
-                        metric.columns,
-                        better=metric.better,
-                        keep=MOST_EACH,
-                        shallowest=shallowest(whole=slices.whole),
-                    )
+                    yield found, metric
+
+    def scan(one: tuple[Finders, Sought]) -> Scan:
+        found, metric = one
+        return found.candidates(
+            metric.columns,
+            better=metric.better,
+            keep=MOST_EACH,
+            shallowest=shallowest(whole=slices.whole),
+        )
 
     names = [(a.name, a.values) for a in known]
-    deep = deep_of(slices.slices, names, scans(), whole=slices.whole)
+    deep = deep_of(slices.slices, names, in_turn(scan, asked()), whole=slices.whole)
     return replace(
         slices,
         slices=(*slices.slices, *deep.slices),

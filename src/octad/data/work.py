@@ -7,7 +7,7 @@ Two ways lie behind it. On DuckDB the events are streamed once and folded in mem
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -120,8 +120,8 @@ class Work(Protocol):
     def query(self) -> str:
         """Digest of the query that read the events."""
 
-    def metric(self, name: str) -> MetricWork | str:
-        """A metric of the request, or in words why it cannot be measured."""
+    def metrics(self) -> Iterator[tuple[str, MetricWork | str]]:
+        """Every metric of the request, or in words why it cannot be measured."""
 
     def daily(self) -> Mapping[str, Daily]:
         """The metrics wanted by day since exposure, `by_bucket` and `halves` filled in."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -175,6 +175,12 @@ class EngineWork:
     def people(self) -> People:
         """Who is compared."""
         return self.seen.people
+
+    def metrics(self) -> Iterator[tuple[str, MetricWork | str]]:
+        """Every metric of the request, or in words why it cannot be measured."""
+        request = self.request
+        for name in (*request.recipes, *request.funnels, *request.quantiles):
+            yield name, self.metric(name)
 
     def metric(self, name: str) -> MetricWork | str:
         """A metric of the request, or in words why it cannot be measured."""
