@@ -110,7 +110,9 @@ def test_counts_and_sums_by_calendar_day(world: World, inputs: Inputs) -> None:
 
 
 def test_users_are_counted_by_what_was_known_of_them(tmp_path: Path, world: World) -> None:
-    inputs = gathered(write_world(world, tmp_path), plan_of(world), Needs(totals=DRAWN))
+    inputs = gathered(
+        write_world(world, tmp_path), plan_of(world), Needs(totals=DRAWN, exposure=True)
+    )
     assert inputs.exposure is not None
     values, counts = inputs.exposure.by_attribute["region"]
     region = {user: where for user, where, _, _ in world.users}

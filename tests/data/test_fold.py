@@ -88,7 +88,6 @@ def _some(batch: Batch, rows: Any) -> Batch:
 def _folded(people: People, batches: list[Batch], form: Form = FORM) -> State:
     folder = Folder(people, form, ASKED)
     for batch in batches:
-        folder.account(batch)
         folder.add(batch)
     return folder.state()
 
@@ -183,9 +182,8 @@ def _said(state: State) -> tuple[Any, ...]:
     ]
     totals = [r.total.tolist() for r in state.readings]
     through = funnel_of(state, FUNNEL, back=28 * DAY)
-    account = (state.account.days.tolist(), state.account.rows.tolist(), state.account.out)
     funnel = [column.tolist() for column in (through.y, through.d, through.x, through.w)]
-    return parts, marks, readings, totals, funnel, account, state.account.first, state.account.last
+    return parts, marks, readings, totals, funnel
 
 
 FUNNEL = FunnelMetric.model_validate({"funnel": ["open", "pay", "open"], "within": "2d"})
@@ -222,7 +220,7 @@ def test_halves_of_the_users_make_the_whole(seed: int, n: int, m: int) -> None:
     batch = _some(batch, np.flatnonzero(batch.uid >= NOBODY))
     whole = _folded(people, [batch])
     half = rng.random(n) < 0.5
-    merged = whole.take(half).merge(whole.take(~half).without_account())
+    merged = whole.take(half).merge(whole.take(~half))
     assert _said(merged) == _said(whole)
 
 

@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 
 from octad.data.fold_state import (
-    Account,
     Form,
     Marks,
     Ordered,
@@ -43,7 +42,8 @@ def state(seed: int, n: int = 40, rows: int = 300) -> State:
     bucket = (user % 50).astype(np.int16)
     total = np.bincount(who, minlength=n).astype(np.uint32)
     kept = bucket[who] < 30 + seed
-    staff = np.array([7, 200 + seed], dtype=np.uint64)
+    # In the order of ids, which is none of hashes.
+    staff = np.array([200 + seed, 7], dtype=np.uint64)
     person = np.where(rng.random(rows) < 0.1, -1 - rng.integers(0, 2, rows), who)
     tally = Tally(
         two, np.array([0, 100, rows]), who, slot, rng.integers(1, 9, rows).astype(np.uint16)
@@ -66,9 +66,6 @@ def state(seed: int, n: int = 40, rows: int = 300) -> State:
             rng.integers(0, 3, rows).astype(np.int32),
             person.astype(np.int32),
             rng.integers(0, 99, rows),
-        ),
-        account=Account(
-            np.array([seed, 9], np.int32), rng.integers(0, 9, (2, 3)), seed, 1, 5 * seed, 99
         ),
     )
 
@@ -108,11 +105,6 @@ def rows_of(one: State) -> dict[str, list[Any]]:
             for e, p, at in zip(one.marks.event, one.marks.person, one.marks.at, strict=True)
         ],
         "users": [(int(u), int(e)) for u, e in zip(ids, one.exposed, strict=True)],
-        "days": [
-            (int(d), row.tolist())
-            for d, row in zip(one.account.days, one.account.rows, strict=True)
-        ],
-        "ends": [one.account.first, one.account.last, one.account.out, one.account.endless],
     }
     return {name: sorted(rows, key=repr) for name, rows in out.items()}
 
@@ -158,7 +150,6 @@ def test_merging_adds_rows_and_does_not_mind_the_order() -> None:
     assert rows_of(one.merge(two).merge(three)) == rows_of(one.merge(two.merge(three)))
     assert len(there["tally"]) == 600
     assert len(there["users"]) == len(set(one.user) | set(two.user))
-    assert there["ends"] == sorted([5, 99, 3, 2], key=repr)
     # Of readings that were thinned, both keep the buckets that the fewer of the two kept.
     assert {row[1] for row in there["readings"]} == {512, 31}
 
@@ -166,7 +157,7 @@ def test_merging_adds_rows_and_does_not_mind_the_order() -> None:
 def test_halves_of_the_users_make_the_whole() -> None:
     whole = state(1)
     half = whole.user % 2 == 0
-    parts = whole.take(half), whole.take(~half).without_account()
+    parts = whole.take(half), whole.take(~half)
     made, expected = rows_of(parts[0].merge(parts[1])), rows_of(whole)
     # Staff's events go with either part.
     staff = [row for row in expected["marks"] if row[1] < 0]

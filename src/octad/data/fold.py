@@ -23,7 +23,7 @@ import pyarrow.compute as pc
 from octad.data.clock import micros
 from octad.data.columns import column, number
 from octad.data.expression import condition
-from octad.data.fold_rows import NOBODY, Batch, Folder, People
+from octad.data.fold_rows import Batch, Folder, People
 from octad.data.fold_state import Form, State
 from octad.data.functions import from_micros
 from octad.data.tape import Tape
@@ -58,7 +58,6 @@ def fold(
     *,
     asked: dict[str | None, int],
     rows: int | None = None,
-    account: bool = True,
 ) -> Folded:
     """Read a source of events once, and add it up for some users.
 
@@ -71,7 +70,6 @@ def fold(
         form: What is kept of them.
         asked: Event (None for every other) to the conditions asked of it, as bits.
         rows: How many rows there are, for the progress.
-        account: Whether every row is counted, or only those of the people read.
 
     Raises:
         DataError: When a metric's condition is one too many for the bits of a number.
@@ -83,14 +81,12 @@ def fold(
             mend="Give metrics that ask the same the same 'where:', or split the plan.",
         )
     folder = Folder(people, form, asked)
-    batches, key = tape.stream("events of those compared", coded(events, users, form, account))
+    batches, key = tape.stream("events of those compared", coded(events, users, form))
     done = 0
     # Left open, an interrupted stream would outlive the connection it reads from.
     with closing(batches):
         for raw in batches:
             batch = _batch(raw, form)
-            if account:
-                folder.account(batch)
             folder.add(batch)
             done += raw.num_rows
             tape.tell(done, rows)
@@ -103,7 +99,7 @@ def columns_of(form: Form) -> tuple[str, ...]:
     return tuple(dict.fromkeys(named))
 
 
-def coded(events: ir.Table, users: ir.Table, form: Form, account: bool) -> ir.Table:
+def coded(events: ir.Table, users: ir.Table, form: Form) -> ir.Table:
     """Only what is needed of an event, as numbers; the names of marked users' events besides."""
     if not form.others:
         events = events.filter(events.event.isin(form.events))
@@ -120,9 +116,9 @@ def coded(events: ir.Table, users: ir.Table, form: Form, account: bool) -> ir.Ta
     for i, name in enumerate(columns_of(form)):
         picked[f"v{i}"] = number(column(events, name))
     left = events.select("user", **picked)
-    joined = left.left_join(users, "user") if account else left.join(users, "user")
+    joined = left.join(users, "user")
     out: dict[str, ir.Value] = {
-        "uid": ibis.coalesce(joined.uid, ibis.literal(NOBODY, "int32")).cast("int32"),
+        "uid": joined.uid,
         "at": joined.at,
         "code": ibis.coalesce(joined.code, ibis.literal(0, "int32")).cast("int16"),
     }

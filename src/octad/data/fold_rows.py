@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from octad.data.clock import DAY
 from octad.data.fold_state import (
-    Account,
     Form,
     Kind,
     Marks,
@@ -35,8 +34,6 @@ _Rows: TypeAlias = tuple[NDArray[Any], ...]
 _SLOT_BITS = 15
 _MOST_COUNT = np.iinfo(np.uint16).max
 MOST_VALUES = 8_000_000
-_FIRST = np.iinfo(np.int64).max
-_LAST = np.iinfo(np.int64).min
 
 
 def thinner(buckets: int) -> int:
@@ -72,7 +69,6 @@ class Batch:
         flags: (rows,) int64 conditions met, as bits; None where there are none.
         values: By column: (rows,) numbers and (rows,) whether there is one.
         marked: Rows whose event's name came along, and those names.
-        endless: Rows with an infinite or undefined number.
     """
 
     uid: NDArray[np.int32]
@@ -81,7 +77,6 @@ class Batch:
     flags: NDArray[np.int64] | None
     values: dict[str, tuple[NDArray[np.float64], NDArray[np.bool_]]]
     marked: tuple[NDArray[np.int64], Sequence[str], NDArray[np.int64]]
-    endless: int = 0
 
 
 @dataclass(slots=True)
@@ -139,10 +134,6 @@ class Folder:
     _ordered: list[_Rows] = field(default_factory=list)
     _marks: list[_Rows] = field(default_factory=list)
     _names: dict[str, int] = field(default_factory=dict)
-    _days: dict[int, NDArray[np.int64]] = field(default_factory=dict)
-    _out: int = 0
-    _endless: int = 0
-    _ends: tuple[int, int] = (_FIRST, _LAST)
 
     def __post_init__(self) -> None:
         """Lay the tables out."""
@@ -153,24 +144,6 @@ class Folder:
         n = len(self.people.user)
         self._clock = self.people.exposed % DAY
         self._readings = [_Reader(r, self.form, n) for r in self.form.readings]
-
-    def account(self, batch: Batch) -> None:
-        """Count the rows of the source, whoever's they are."""
-        sound = batch.code >= 0
-        at, code = (batch.at, batch.code) if sound.all() else (batch.at[sound], batch.code[sound])
-        self._out += len(sound) - len(at)
-        self._endless += batch.endless
-        if not len(at):
-            return
-        self._ends = min(self._ends[0], int(at.min())), max(self._ends[1], int(at.max()))
-        width = len(self.form.events) + 1
-        day = at // DAY
-        low = int(day.min())
-        counts = np.bincount((day - low) * width + (code.astype(np.int64) - 1) % width)
-        counts.resize((-(-len(counts) // width), width))
-        for i in np.flatnonzero(counts.sum(axis=1)):
-            known = self._days.setdefault(low + int(i), np.zeros(width, dtype=np.int64))
-            known += counts[i]
 
     def add(self, batch: Batch) -> None:
         """Fold the rows of the people in."""
@@ -268,10 +241,6 @@ class Folder:
     def state(self) -> State:
         """What the batches added up to; nothing can be added any more."""
         kinds = self._kinds.names
-        width = len(self.form.events) + 1
-        days = np.array(sorted(self._days), dtype=np.int32)
-        rows = [self._days[int(day)] for day in days]
-        first, last = self._ends
         moment = _columns(self._ordered, (np.int16, np.int32, np.int64))
         mark = _columns(self._marks, (np.int32, np.int32, np.int64))
         return State(
@@ -288,14 +257,6 @@ class Folder:
             readings=tuple(reader.readings(self.people) for reader in self._readings),
             ordered=Ordered(kinds, *moment),
             marks=Marks(tuple(self._names), *mark),
-            account=Account(
-                days=days,
-                rows=np.array(rows, dtype=np.int64).reshape(-1, width),
-                out=self._out,
-                endless=self._endless,
-                first=None if first == _FIRST else first,
-                last=None if last == _LAST else last,
-            ),
         )
 
 

@@ -17,7 +17,6 @@ from numpy.typing import NDArray
 from octad.data.fold_files import read_state, write_state
 
 __all__ = [
-    "Account",
     "Form",
     "Kind",
     "Marks",
@@ -174,43 +173,6 @@ class Marks:
 
 
 @dataclass(frozen=True, slots=True)
-class Account:
-    """All rows of the source, whoever's they are.
-
-    Attributes:
-        days: (N,) int32 days since 1970 that have a row that can be used, rising.
-        rows: (N, E + 1) int64 such rows by `Form.events`, the last column all other names.
-        out: Rows that cannot be used; why is looked up where there are any.
-        endless: Rows whose number is infinite or undefined.
-        first: The earliest moment, microseconds since 1970; None without rows.
-        last: The latest.
-    """
-
-    days: NDArray[np.int32]
-    rows: NDArray[np.int64]
-    out: int = 0
-    endless: int = 0
-    first: int | None = None
-    last: int | None = None
-
-    def __add__(self, other: Account) -> Account:
-        """Of two sets of files that have no row in common."""
-        days = np.union1d(self.days, other.days).astype(np.int32)
-        rows = np.zeros((len(days), self.rows.shape[1]), dtype=np.int64)
-        for one in (self, other):
-            rows[np.searchsorted(days, one.days)] += one.rows
-        ends = [a for a in (self, other) if a.first is not None]
-        return Account(
-            days=days,
-            rows=rows,
-            out=self.out + other.out,
-            endless=self.endless + other.endless,
-            first=min((a.first for a in ends if a.first is not None), default=None),
-            last=max((a.last for a in ends if a.last is not None), default=None),
-        )
-
-
-@dataclass(frozen=True, slots=True)
 class State:
     """All of it.
 
@@ -232,10 +194,9 @@ class State:
     readings: tuple[Readings, ...]
     ordered: Ordered
     marks: Marks
-    account: Account
 
     def take(self, keep: NDArray[np.bool_]) -> State:
-        """The state of some of the users; the events of staff and the account stay.
+        """The state of some of the users; the events of staff stay.
 
         Args:
             keep: (n,) whom to keep.
@@ -244,17 +205,10 @@ class State:
         who = (self.user[keep], self.exposed[keep], self.bucket[keep], self.staff)
         return _moved(self, who, to)
 
-    def without_account(self) -> State:
-        """The same, having read nothing: for files that another state accounts for."""
-        width = len(self.form.events) + 1
-        nothing = Account(np.zeros(0, np.int32), np.zeros((0, width), np.int64))
-        return replace(self, account=nothing)
-
     def merge(self, other: State) -> State:
         """Add up two states of one form.
 
-        A user may be in both (other files' events) or in one (another user): ids decide. The
-        accounts are added, so of two states that read the same files one must be without it.
+        A user may be in both (other files' events) or in one (another user): ids decide.
 
         Raises:
             ValueError: When the forms differ, a user in both was exposed at another moment, or
@@ -325,8 +279,14 @@ def _moved(state: State, people: _People, to: NDArray[np.int32]) -> State:
         sums=tuple(rows(part) for part in state.sums),
         readings=tuple(rows(part, total=totals(part)) for part in state.readings),
         ordered=rows(state.ordered),
-        marks=_marks_moved(state.marks, to, np.searchsorted(staff, state.staff)),
+        marks=_marks_moved(state.marks, to, _places(staff, state.staff)),
     )
+
+
+def _places(known: NDArray[np.uint64], asked: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Where each of some is among all; staff are in the order of their ids, not of their hashes."""
+    order = np.argsort(known)
+    return np.asarray(order[np.searchsorted(known, asked, sorter=order)], dtype=np.int64)
 
 
 def _tally_moved(tally: Tally, to: NDArray[np.int32]) -> Tally:
@@ -361,7 +321,6 @@ def _joined(one: State, two: State) -> State:
         ),
         ordered=_rows_joined(one.ordered, two.ordered),
         marks=_marks_joined(one.marks, two.marks, one.bucket, sampled),
-        account=one.account + two.account,
     )
 
 

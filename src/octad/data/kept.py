@@ -96,7 +96,6 @@ class _Looking:
                 self.form,
                 asked=self.asked,
                 rows=rows,
-                account=False,
             )
         self.tape.queries.pop(folded.query, None)
         return folded.state
@@ -149,7 +148,7 @@ def fold_kept(
         if slot is not None and plan != _EARLIER and _told_apart(people):
             _keep(slot, looking, folded.state, None, day)
         return folded
-    query = tape.note("events of those compared", coded(events, users, form, account=False))
+    query = tape.note("events of those compared", coded(events, users, form))
     added = [looking.read(one) for one in plan.reads]
     tape.files = FilesRead(len(filed.prints), len(plan.fresh), plan.look.day, plan.new)
     with tape.stage("adding to what was kept"):
@@ -173,7 +172,7 @@ def _whole(
     rows: int,
 ) -> Folded:
     with tape.stage("reading the events once", rows):
-        return fold(tape, events, users, people, form, asked=asked, rows=rows, account=False)
+        return fold(tape, events, users, people, form, asked=asked, rows=rows)
 
 
 def _told_apart(people: People) -> bool:

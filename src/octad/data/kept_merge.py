@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from octad.data.fold_rows import MOST_VALUES, People, thinner
 from octad.data.fold_state import (
-    Account,
     Form,
     Kind,
     Marks,
@@ -64,13 +63,7 @@ def combined(pieces: Sequence[Piece], people: People, form: Form) -> State:
         readings=tuple(_readings(pieces, people, i) for i in range(len(form.readings))),
         ordered=Ordered(kinds, **_rows(pieces, kinds, lambda s: s.ordered, ("since",))),
         marks=_marks(pieces, people, form.sampled),
-        account=_nothing(form),
     )
-
-
-def _nothing(form: Form) -> Account:
-    width = len(form.events) + 1
-    return Account(np.zeros(0, np.int32), np.zeros((0, width), np.int64))
 
 
 def _sums_at(place: int) -> Callable[[State], Values]:

@@ -231,8 +231,8 @@ def calendar_of(metric: Metric) -> Primitive | None:
 def aggregate(table: ibis.Table, primitive: Primitive, since: Any) -> Any:
     """A primitive as an Ibis aggregate over `table`.
 
-    `count(where=)` and `sum(where=)` become FILTER clauses; `(condition).sum()` would become a
-    CASE over every row, which costs two to three times as much.
+    `count(where=)` and `sum(where=)` become FILTER clauses; `(condition).sum()` would add up flags
+    that are cast to numbers first, over every row.
     """
     conditions: list[Any] = []
     if primitive.events:

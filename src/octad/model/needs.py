@@ -33,7 +33,7 @@ class Needs:
             timelines are to come from there.
         reviews: Reviews of our product and its rivals.
         releases: Releases of our product and its rivals.
-        exposure: Who was exposed when, and what was wrong with it.
+        exposure: Who was exposed when, by what was known of them, and what was wrong with it.
         volume: Events per calendar day and arm.
         calendar: Metrics wanted also per calendar day.
         kinds: Metrics wanted also by each event they count.
