@@ -26,7 +26,15 @@ MEMORY = 8.0
 A_MINUTE = 60.0
 """Seconds of one core that a million reviews may take."""
 
-READING = ("opening the sources", "reading the events", "events by day", "reading the values")
+READING = (
+    "opening the sources",
+    "looking for the events' names",
+    "reading the events once",
+    "reading 1 new file",
+    "reading the other files",
+    "reading what has come to pass",
+    "what older users' first days",
+)
 """How the stages that read the events begin."""
 
 
