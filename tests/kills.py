@@ -195,6 +195,7 @@ def review(root: Path, *, after: float | None = None, write: int | None = None) 
     """
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
+        (folder / "said").touch()  # a child may be killed before it does a thing
         begun = time.monotonic()
         child = os.fork()
         if child == 0:
