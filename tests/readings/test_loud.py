@@ -50,7 +50,10 @@ def ratios(finding: Finding) -> dict[str, list[float]]:
 def test_a_launch_that_is_loud_because_it_is_hated() -> None:
     found = liked(heard(made(10, 25)))
     assert found is not None
-    assert "; happy reviews a day to ×1.0 and unhappy reviews a day to ×" in found.claim
+    assert (
+        "; happy reviews a day from 9.0 to 9.4 and unhappy reviews a day from 4.3 to 25.5"
+        in found.claim
+    )
     curve = picture(found)
     assert curve.x == tuple(range(-4, 4))
     happy, unhappy = curve.lines

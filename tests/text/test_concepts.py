@@ -44,3 +44,15 @@ def test_a_line_without_close_words_stands_for_itself() -> None:
 )
 def test_names_of_events_that_touch_a_line(name: str, expected: bool) -> None:
     assert touches(name, concepts_of("money", "Lose a person's money.")) is expected
+
+
+def test_a_line_in_chinese_is_heard_under_a_name_in_english() -> None:
+    line = concepts_of("shut_out", "用户打不开应用，登录不了，或者控制不了自己的设备。")
+    texts = [
+        "闪退，根本打不开",
+        "登陆不上",
+        "很好用",
+        "The app won't open",
+        "Apk tidak bisa dibuka",
+    ]
+    assert speaks_of(texts, line).tolist() == [True, True, False, True, True]

@@ -59,10 +59,17 @@ def hanging(console: Console, head: Text, body: str, indent: int, style: str = "
         console.print(Text(" " * indent).append(line, style), soft_wrap=True)
 
 
+def _inside(sentence: str) -> str:
+    """A sentence inside a line: begun small, unless its first word is a name such as "iOS"."""
+    first = sentence.split(maxsplit=1)[0] if sentence.split() else ""
+    plain_word = first[1:] == first[1:].lower()
+    return f"{sentence[:1].lower()}{sentence[1:]}" if plain_word else sentence
+
+
 def _header(console: Console, shown: ReviewView) -> None:
     name = Text().append(shown.launch, "bold")
     if shown.what:
-        name.append(f" · {shown.what[:1].lower()}{shown.what[1:]}", "")
+        name.append(f" · {_inside(shown.what)}", "")
     facts = " · ".join(shown.facts)
     gap = console.width - name.cell_len - cell_len(facts)
     if gap >= 3:

@@ -52,11 +52,10 @@ def talk_of_jobs(plan: Plan, talk: Talk) -> list[Finding]:
             risen.append((other.value, name))
     risen.sort(reverse=True)
     stance = Stance.AGAINST if effect.high < 0 and risen else None
+    old, new = share(effect.control), share(effect.treatment)
     verb = "fell" if effect.value < 0 else "rose"
-    claim = (
-        f"Talk of the core jobs ({', '.join(core)}) {verb} from {share(effect.control)} to "
-        f"{share(effect.treatment)} of our reviews"
-    )
+    went = f"stayed at {new}" if old == new else f"{verb} from {old} to {new}"
+    claim = f"Talk of the core jobs ({', '.join(core)}) {went} of our reviews"
     if risen:
         name = risen[0][1]
         claim += f"; talk of {name} rose from {share(shares[name][0])} to {share(shares[name][1])}"

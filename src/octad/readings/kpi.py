@@ -142,6 +142,10 @@ def _of_reviews(plan: Plan, name: str, noise: list[Finding], lacking: str) -> An
     return Answer(
         stance=stance,
         question=QUESTION,
-        summary=" · ".join([_bare(_short([found])), _short([f for f in noise if f is not found])]),
+        summary=" · ".join(
+            words
+            for words in (_bare(_short([found])), _short([f for f in noise if f is not found]))
+            if words
+        ),
         findings=(named, *(f for f in noise if f is not found)),
     )

@@ -19,6 +19,7 @@ FloatArray = NDArray[np.float64]
 
 _HAPPY, _UNHAPPY = 4, 2
 """Stars from which a review is happy, and up to which it is unhappy."""
+_RARE = 5
 
 
 def _sides(talk: Talk) -> tuple[BoolArray, BoolArray]:
@@ -160,8 +161,9 @@ def _mood_ratios(
     split = talk.days_before
     found: list[tuple[str, RateRatio]] = []
     for name, counts in (("happy (4–5 ★)", happy), ("unhappy (1–2 ★)", unhappy)):
-        if min(counts[:split].sum(), counts[split:].sum()) < FEWEST:
-            return (), ""
+        # A mood that is rare on both sides says little; the other mood is told all the same.
+        if counts.sum() < FEWEST or min(counts[:split].sum(), counts[split:].sum()) < _RARE:
+            continue
         try:
             ratio = rate_ratio(
                 (float(counts[split:].sum()), float(counts[:split].sum())),
@@ -170,8 +172,10 @@ def _mood_ratios(
                 method="score",
             )
         except NotEstimable:
-            return (), ""
+            continue
         found.append((name, ratio))
+    if not found:
+        return (), ""
     rows = tuple(
         (
             name,
@@ -182,7 +186,8 @@ def _mood_ratios(
         for name, ratio in found
     )
     words = " and ".join(
-        f"{name.split(' ')[0]} reviews a day to ×{plain(r.ratio, 1)}" for name, r in found
+        f"{name.split(' ')[0]} reviews a day from {plain(r.second, 1)} to {plain(r.first, 1)}"
+        for name, r in found
     )
     table = Table(
         title="Loud or liked: happy and unhappy reviews a day",

@@ -193,12 +193,12 @@ def _leaning(study: _Study, here: Around) -> str:
         if other is not None:
             words += (
                 f" {study.names[at[other]]} moved the other way ({what} "
-                f"{say(float(compared.theirs[other]))}): if the launch sent people there it is no "
-                f"control; without it {say(float(compared.without[other]))}."
+                f"{say(float(compared.theirs[other]))}): if the launch moved people between the "
+                f"two it is no control; without it {say(float(compared.without[other]))}."
             )
-        elif heavy is not None and len(at) > 1:
+        elif heavy is not None:
             words += (
-                f" The {what} leans on one control: without {study.names[at[heavy]]} "
+                f" The change in {what} leans on one control: without {study.names[at[heavy]]} "
                 f"({say(float(compared.theirs[heavy]))}) it is "
                 f"{say(float(compared.without[heavy]))}."
             )

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
+from numpy.typing import NDArray
 
 from octad.model.finding import (
     Answer,
@@ -27,6 +30,8 @@ from octad.readings.words import is_outcry, words
 
 QUESTION = "What do people say of us and of our rivals, and what came of it elsewhere?"
 
+_MOVED = 0.1
+_LOUDER = 2.0
 _WRITERS = "Those who write reviews are no fair sample of users, but were no fairer before."
 _STORE = "A prompt to review, a store that reset or filtered its ratings, praise not found out."
 
@@ -74,7 +79,8 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     asked, unasked = demands(plan, heard, inputs.topics)
     missing += unasked
     release = releases_around(talk, inputs.releases)
-    found = [stars, *said, moves, praise, _gains(talk) if rivals else None, *asked]
+    gains = _gains(talk) if rivals else None
+    found = [stars, *said, moves, praise, gains, *asked]
     if isinstance(release, str):
         missing.append(release)
     else:
@@ -88,7 +94,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     return Answer(
         stance=_stance(stars, moves, said),
         question=QUESTION,
-        summary=_summary(talk, stars, moves, said, past) + _burst(praise),
+        summary=_summary(talk, stars, moves, said, past, gains) + _burst(praise),
         findings=findings,
         missing=tuple(missing),
     )
@@ -127,6 +133,7 @@ def _summary(
     moves: Finding | None,
     said: list[Finding],
     past: Finding | str,
+    gains: Finding | None,
 ) -> str:
     parts = []
     if stars is not None and stars.estimate is not None and stars.estimate.control is not None:
@@ -140,6 +147,9 @@ def _summary(
         parts.append(f"“{top[0]}” rose from {top[1]} to {top[2]} of reviews")
     if isinstance(past, Finding) and past.n:
         parts.append(past.claim.split(";")[0][:1].lower() + past.claim.split(";")[0][1:])
+    if gains is not None and "talk about" in gains.claim:
+        told = gains.claim.rstrip(".").removeprefix("In the same days ").split("; ")
+        parts += [part for part in told if part.startswith("talk about")]
     if not parts:
         parts.append(f"nothing stands out in {int((talk.after & talk.ours).sum()):,} reviews")
     return " · ".join(parts)
@@ -190,33 +200,18 @@ def _praise(plan: Plan, talk: Talk) -> Finding | None:
 
 
 def _gains(talk: Talk) -> Finding | None:
-    """What became of each rival in the same days."""
-    rows: list[tuple[str | float | int | None, ...]] = []
-    best: tuple[float, str] | None = None
-    changes: list[float] = []
-    day = talk.reviews.time.astype("datetime64[D]")
-    for product in sorted({str(p) for p in talk.reviews.product[~talk.ours]}):
-        mine = (talk.reviews.product == product) & talk.sound
-        one, two = int((mine & talk.before).sum()), int((mine & talk.after).sum())
-        if one < FEWEST or two < FEWEST:
-            continue
-        # A rival whose reviews begin inside the window was not silent before; its past is unknown.
-        whole = bool((day[talk.reviews.product == product] < talk.start - talk.days_before).any())
-        ratio = round((two / talk.days_after) / (one / talk.days_before), 2) if whole else None
-        old, new = talk.mean_stars(mine & talk.before), talk.mean_stars(mine & talk.after)
-        rows.append((product, one, two, ratio, round(old, 2), round(new, 2)))
-        changes.append(new - old)
-        if best is None or new - old > best[0]:
-            best = (new - old, product)
-    if not rows or best is None:
+    """What became of each rival in the same days: how much is said of it, and how well."""
+    rivals = [
+        found
+        for product in sorted({str(p) for p in talk.reviews.product[~talk.ours]})
+        if (found := _one_rival(talk, product)) is not None
+    ]
+    if not rivals:
         return None
-    gained = sum(
-        1 for row in rows if isinstance(row[5], float) and row[5] - float(row[4] or 0) >= 0.1
-    )
+    starred = any(r.change is not None for r in rivals)
     return Finding(
         id="rival.gains",
-        claim=f"In the same days {gained} of {len(rows)} rivals rose by 0.1 stars or more; "
-        f"{best[1]} changed most for the better, {plain(best[0], 1, signed=True)}.",
+        claim=f"In the same days {'; '.join(_told(rivals))}.",
         grade=Grade.T,
         n=int((~talk.ours & talk.sound & (talk.before | talk.after)).sum()),
         method=f"mean stars and reviews a day, {talk.windows}, praise set aside",
@@ -225,15 +220,90 @@ def _gains(talk: Talk) -> Finding | None:
         evidence=(
             Table(
                 title="Rivals in the same days",
-                columns=(
-                    "rival",
-                    "reviews before",
-                    "after",
-                    "talk ×",
-                    "stars before",
-                    "after",
-                ),
-                rows=tuple(rows),
+                columns=("rival", "reviews before", "after", "talk ×", "stars before", "after")[
+                    : 6 if starred else 4
+                ],
+                rows=tuple(r.row[: 6 if starred else 4] for r in rivals),
             ),
         ),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Rival:
+    """A rival's reviews before and after.
+
+    Attributes:
+        times: Reviews a day after over before; None where its past is unknown or it has none.
+        old, new: Mean stars; None where too few gave any.
+        begins: Whether its first review of all came after the launch.
+    """
+
+    name: str
+    before: int
+    after: int
+    times: float | None
+    old: float | None
+    new: float | None
+    begins: bool
+
+    @property
+    def change(self) -> float | None:
+        """Stars after less before."""
+        return None if self.old is None or self.new is None else self.new - self.old
+
+    @property
+    def row(self) -> tuple[str | float | int | None, ...]:
+        """Its line in the table."""
+        return (self.name, self.before, self.after, self.times, self.old, self.new)
+
+
+def _one_rival(talk: Talk, name: str) -> _Rival | None:
+    mine = (talk.reviews.product == name) & talk.sound
+    one, two = int((mine & talk.before).sum()), int((mine & talk.after).sum())
+    if max(one, two) < FEWEST:
+        return None
+    # A rival whose reviews begin inside the window was not silent before; its past is unknown.
+    first = talk.reviews.time[talk.reviews.product == name].astype("datetime64[D]").min()
+    known = bool(first < talk.start - talk.days_before) and one > 0
+    times = round((two / talk.days_after) / (one / talk.days_before), 2) if known else None
+    old, new = (_stars(talk, mine & side) for side in (talk.before, talk.after))
+    return _Rival(name, one, two, times, old, new, bool(first >= talk.start))
+
+
+def _told(rivals: list[_Rival]) -> list[str]:
+    """Who rose in stars, who grew loud, who is new."""
+    changes = [(r.change, r.name) for r in rivals if r.change is not None]
+    louder = [
+        (r.times, r.name)
+        for r in rivals
+        if r.times is not None and r.times >= _LOUDER and min(r.before, r.after) >= FEWEST
+    ]
+    begun = [(r.after, r.name) for r in rivals if r.begins]
+    said = []
+    if changes:
+        gained = sum(1 for change, _ in changes if change >= _MOVED)
+        best, name = max(changes)
+        size = plain(best, 1, signed=True)
+        if len(changes) == 1:
+            said.append(f"the stars of {name}, the one rival, moved by {size}")
+        elif gained:
+            said.append(
+                f"{gained} of {len(changes)} rivals rose by 0.1 stars or more, {name} most ({size})"
+            )
+        else:
+            said.append(f"none of {len(changes)} rivals rose by 0.1 stars or more")
+    if louder:
+        times, name = max(louder)
+        said.append(f"talk about {name} went to ×{plain(times, 1)}")
+    if begun:
+        many, name = max(begun)
+        said.append(f"{name} was heard of for the first time ({many:,} reviews)")
+    return said or ["no rival became twice as loud"]
+
+
+def _stars(talk: Talk, rows: NDArray[np.bool_]) -> float | None:
+    """Mean stars of the rated; None when they are too few to speak of."""
+    if int((rows & np.isfinite(talk.reviews.rating)).sum()) < FEWEST:
+        return None
+    return round(talk.mean_stars(rows), 2)

@@ -44,7 +44,11 @@ sell, sold, selling, third party, advertisers, 出售, 贩卖, 卖给, 第三方
 data, information, details, contacts, 数据, 信息, 资料, 通讯录, informasi, kontak
 trick, tricked, cheat, cheated, deceive, deceived, mislead, misleading, scam, scammed, fraud,
   fake, lie, lied, 骗, 欺骗, 诈骗, 误导, 忽悠, 套路, 骗子, tipu, menipu, penipuan, bohong
-lock, locked, block, blocked, ban, banned, suspended, stuck, 锁定, 封号, 冻结, 登不上,
+shut, shut out, locked out, can't open, cannot open, won't open, can't log in, cannot log in,
+  打不开, 进不去, 登录不了, 登陆不了, 登录不上, 登陆不上, 登不上, 无法登录, 无法登陆, 闪退, 秒退,
+  tidak bisa dibuka, tidak bisa buka, tidak bisa masuk, tidak bisa login, gak bisa dibuka,
+  gak bisa masuk, gak bisa login, ga bisa dibuka, ga bisa masuk, ga bisa login
+lock, locked, block, blocked, ban, banned, suspended, stuck, 锁定, 封号, 冻结,
   terblokir, diblokir, dibekukan, terkunci
 hurt, harm, harmed, injure, injured, danger, dangerous, unsafe, 伤害, 危险, 受伤, 不安全,
   bahaya, berbahaya, celaka
@@ -76,6 +80,7 @@ thing things user users way without would
 """
 _VAGUE = frozenset(_VAGUE_WORDS.split())
 _PART = re.compile(r"[A-Z]?[^\W_A-Z]+|[A-Z]+(?![^\W_A-Z])|[\u4e00-\u9fff]+")
+_LONGEST_WORD = 4
 _WORD = re.compile(r"[A-Za-z][A-Za-z'-]{2,}|[\u4e00-\u9fff]{2,}")
 
 
@@ -106,7 +111,9 @@ def _families_in(text: str) -> list[tuple[str, tuple[str, ...]]]:
                 found.setdefault(i, (bare, family))
                 break
         else:
-            found.setdefault(bare, (bare, (bare,)))
+            # A clause of Chinese is no word: nobody writes it just so.
+            if bare[0] < "\u4e00" or len(bare) <= _LONGEST_WORD:
+                found.setdefault(bare, (bare, (bare,)))
     return list(found.values())
 
 
