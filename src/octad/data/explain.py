@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ import pyarrow.parquet as pq
 
 from octad.data.connect import HIDDEN, connect, literal
 from octad.data.delimited import sniff_dialect
+from octad.data.engines.open import resolved
+from octad.data.explain_engine import explain_engine
 from octad.data.files import find, kind_of
 from octad.data.gather import gather
 from octad.data.gathering import Locate
@@ -24,7 +27,7 @@ from octad.data.prints import Print, remembered
 from octad.data.roles import resolve
 from octad.data.sources import SOURCES
 from octad.data.standin import Columns, stand_in
-from octad.errors import OctadError, Where
+from octad.errors import DataError, OctadError, Where
 from octad.model.explanation import Explanation, SourcePlan, StagePlan
 from octad.model.needs import Needs
 from octad.model.plan import Plan, Source
@@ -82,6 +85,15 @@ def explain(
         OctadError: When a file that the project names is not there.
     """
     places = where or (lambda _key: Where("octad.yml"))
+    if not resolved(plan.project.connection, places("connection")).startswith("duckdb"):
+        return explain_engine(
+            root,
+            plan,
+            needs,
+            as_of=as_of,
+            where=places,
+            beside=partial(_beside, root, plan, places),
+        )
     known: dict[str, _Known] = {}
     notes: list[str] = []
     others: list[SourcePlan] = []
@@ -115,7 +127,7 @@ def explain(
     return Explanation(
         octad=__version__,
         launch=plan.launch.launch,
-        engine="DuckDB" if plan.project.connection.startswith("duckdb") else "another engine",
+        engine="DuckDB",
         kept_from=None if look is None else str(look.day),
         rows=None if unknown else sum(rows or 0 for rows in total),
         sources=tuple(sources),
@@ -125,11 +137,17 @@ def explain(
     )
 
 
+def _beside(root: Path, plan: Plan, places: Locate, name: str) -> tuple[Columns, SourcePlan]:
+    """A file beside `octad.yml` in a project whose events lie in another engine."""
+    found = _known(root, name, getattr(plan.project.sources, name), plan, places)
+    if found is None:
+        raise DataError(f"sources.{name} is no file.", where=places(f"sources.{name}.table"))
+    return found.columns, _source(root, name, found, plan, None)
+
+
 def _known(root: Path, name: str, source: Source, plan: Plan, places: Any) -> _Known | None:
     """A source's columns and files, from their own accounts; None for a table of an engine."""
     place = places(f"sources.{name}.table")
-    if not plan.project.connection.startswith("duckdb"):
-        return None
     try:
         paths = find(root, source.table, place)
     except OctadError:

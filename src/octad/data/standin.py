@@ -20,7 +20,7 @@ import pyarrow.parquet as pq
 from octad.data.event_names import events_of
 from octad.model.plan import Everyone, Plan, Project, Staged
 
-__all__ = ["Columns", "stand_in"]
+__all__ = ["Columns", "rows_of", "stand_in"]
 
 EACH = 20
 """Users in every arm."""
@@ -61,7 +61,7 @@ def stand_in(
     moved: dict[str, Any] = {}
     for name, columns in sources.items():
         file = f"{name}.{'parquet' if columns.kind == 'parquet' else 'csv'}"
-        _write(folder / file, columns, rows[name])
+        _write(folder / file, columns, rows[name], _keys(name, plan))
         moved[name] = getattr(plan.project.sources, name).model_copy(update={"table": file})
     absent = {n: None for n in type(plan.project.sources).model_fields if n not in moved}
     project: Project = plan.project.model_copy(
@@ -71,6 +71,16 @@ def stand_in(
         }
     )
     return plan.model_copy(update={"project": project}), {n: len(r) for n, r in rows.items()}
+
+
+def rows_of(name: str, plan: Plan, columns: Columns) -> pa.Table:
+    """A source's invented rows, for an engine that keeps tables and no files."""
+    return _typed(columns, list(_rows(name, plan, None)), _keys(name, plan))
+
+
+def _keys(name: str, plan: Plan) -> tuple[str, ...]:
+    """The columns that tell a source's rows apart: each row has a value of its own there."""
+    return tuple(getattr(getattr(plan.project.sources, name), "dedupe", None) or ())
 
 
 def _starts(plan: Plan) -> datetime:
@@ -126,19 +136,33 @@ def _event_names(plan: Plan) -> list[str]:
     return list(dict.fromkeys([*named, *charter.errors])) or ["open"]
 
 
-def _write(path: Path, columns: Columns, rows: Sequence[dict[str, Any]]) -> None:
+_Rows = Sequence[dict[str, Any]]
+
+
+def _filled(columns: Columns, rows: _Rows, keys: Sequence[str]) -> dict[str, list[Any]]:
     meaning = {column: role for role, column in columns.roles.items()}
-    filled = {
-        column: [
-            _cell(kind, row.get(meaning.get(column, "")), i, meaning.get(column, ""))
-            for i, row in enumerate(rows)
-        ]
+
+    def cell(column: str, kind: pa.DataType, row: dict[str, Any], place: int) -> Any:
+        role = meaning.get(column, "")
+        own = f"{1000 + place}" if column in keys and not role else None
+        return _cell(kind, row.get(role, own), place, role)
+
+    return {
+        column: [cell(column, kind, row, i) for i, row in enumerate(rows)]
         for column, kind in columns.types.items()
     }
+
+
+def _typed(columns: Columns, rows: _Rows, keys: Sequence[str]) -> pa.Table:
+    schema = pa.schema(list(columns.types.items()))
+    return pa.table(_filled(columns, rows, keys), schema=schema)
+
+
+def _write(path: Path, columns: Columns, rows: _Rows, keys: Sequence[str]) -> None:
     if columns.kind == "parquet":
-        schema = pa.schema(list(columns.types.items()))
-        pq.write_table(pa.table(filled, schema=schema), path)
+        pq.write_table(_typed(columns, rows, keys), path)
         return
+    filled = _filled(columns, rows, keys)
     with path.open("w", encoding="utf-8", newline="") as sink:
         writer = csv.writer(sink)
         writer.writerow(filled)

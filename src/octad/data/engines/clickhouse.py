@@ -85,7 +85,7 @@ class _Compiler(ClickHouseCompiler):  # type: ignore[misc]
     def visit_TryCast(self, op: ops.TryCast, *, arg: Any, to: Any) -> Any:  # noqa: N802
         if not (op.arg.dtype.is_string() and to.is_float64()):
             refuse(ABILITIES.spoken, "times" if to.is_temporal() else "numbers")
-        return number(self.dialect, arg)
+        return number("clickhouse", self.dialect, arg)
 
     def visit_CountDistinct(self, _op: Any, *, arg: Any, where: Any) -> Any:  # noqa: N802
         """Exact: Ibis writes uniq, which estimates."""
@@ -173,6 +173,19 @@ class ClickHouse(Backend):  # type: ignore[misc]
         """The same, in pieces."""
         rows = self.to_pyarrow(expr.as_table(), **options)
         return pa.RecordBatchReader.from_batches(rows.schema, rows.to_batches())
+
+    def size_of(self, named: str) -> tuple[int | None, int | None]:
+        """A table's rows and bytes as `system.tables` has them; a view has none."""
+        *folders, name = named.split(".")
+        sql = (
+            "SELECT total_rows, total_bytes FROM system.tables WHERE name = {name:String} AND "
+            "database = if(empty({place:String}), currentDatabase(), {place:String})"
+        )
+        asked = {"name": name, "place": folders[-1] if folders else ""}
+        with answered(ABILITIES.spoken, ClickHouseError):
+            found = self.con.query(sql, parameters=asked).result_rows
+        rows, size = found[0] if found else (None, None)
+        return rows, size
 
 
 def _as(column: pa.ChunkedArray, wanted: pa.DataType) -> pa.ChunkedArray:

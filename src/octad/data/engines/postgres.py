@@ -18,7 +18,7 @@ from ibis.backends.postgres import Backend
 from ibis.backends.sql.compilers.postgres import PostgresCompiler
 from pyarrow import csv
 
-from octad.data.engines.base import Abilities, answered, refuse, template
+from octad.data.engines.base import Abilities, answered, quoted, refuse, template
 from octad.data.engines.words import keys, number
 
 __all__ = ["ABILITIES", "Postgres", "open_url"]
@@ -79,7 +79,7 @@ class _Compiler(PostgresCompiler):  # type: ignore[misc]
     def visit_TryCast(self, op: ops.TryCast, *, arg: Any, to: Any) -> Any:  # noqa: N802
         if not (op.arg.dtype.is_string() and to.is_float64()):
             refuse(ABILITIES.spoken, "times" if to.is_temporal() else "numbers")
-        return number(self.dialect, arg)
+        return number("postgres", self.dialect, arg)
 
 
 class Postgres(Backend):  # type: ignore[misc]
@@ -118,6 +118,18 @@ class Postgres(Backend):  # type: ignore[misc]
         """The same, in pieces."""
         rows = self.to_pyarrow(expr.as_table(), **options)
         return pa.RecordBatchReader.from_batches(rows.schema, rows.to_batches())
+
+    def size_of(self, named: str) -> tuple[int | None, int | None]:
+        """A table's rows and bytes as the catalogue has them: what the last ANALYZE estimated."""
+        name = ".".join(quoted(part) for part in named.split(".")[-2:])
+        sql = (
+            "SELECT reltuples::bigint, pg_total_relation_size(oid) FROM pg_class "
+            "WHERE oid = to_regclass(%s)"
+        )
+        with answered(ABILITIES.spoken, psycopg.Error):
+            found = self.con.execute(sql, (name,)).fetchone()
+        rows, size = found or (-1, 0)
+        return (int(rows) if rows >= 0 else None), int(size) or None
 
 
 def _plain(kind: pa.DataType) -> bool:

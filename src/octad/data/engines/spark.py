@@ -80,7 +80,7 @@ class _Compiler(PySparkCompiler):  # type: ignore[misc]
     def visit_TryCast(self, op: ops.TryCast, *, arg: Any, to: Any) -> Any:  # noqa: N802
         if not (op.arg.dtype.is_string() and to.is_float64()):
             refuse(ABILITIES.spoken, "times" if to.is_temporal() else "numbers")
-        return number(self.dialect, arg)
+        return number("spark", self.dialect, arg)
 
 
 class Spark(Backend):  # type: ignore[misc]
@@ -147,6 +147,15 @@ class Spark(Backend):  # type: ignore[misc]
         kinds = self._session.sql(self.compile(table)).schema
         known = [field.name for field in kinds if isinstance(field.dataType, TimestampType)]
         return table.cast(dict.fromkeys(known, INSTANT)) if known else table
+
+    def size_of(self, named: str) -> tuple[int | None, int | None]:
+        """A table's rows and bytes as ANALYZE TABLE left them; None where it never ran."""
+        name = ".".join(f"`{part}`" for part in named.split("."))
+        with answered(ABILITIES.spoken, PySparkException, Py4JError):
+            told = self._session.sql(f"DESCRIBE EXTENDED {name}").collect()
+        said = next((str(row[1]) for row in told if row[0] == "Statistics"), "")
+        found = {unit: int(n) for n, unit in re.findall(r"(\d+) (bytes|rows)", said)}
+        return found.get("rows"), found.get("bytes")
 
     def read_files(self, paths: list[str], name: str) -> ir.Table:
         """Parquet that the cluster itself can reach, as a view of this session."""

@@ -15,16 +15,14 @@ FIGURE = "^[+-]?([0-9]+([.][0-9]*)?|[.][0-9]+)([eE][+-]?[0-9]{1,2})?$"
 
 _NUMBER = {
     "postgres": "CAST(CASE WHEN TRIM(:a) ~ '{0}' THEN TRIM(:a) END AS DOUBLE PRECISION)",
-    "databricks": "CAST(CASE WHEN TRIM(:a) RLIKE '{0}' THEN TRIM(:a) END AS DOUBLE)",
+    "spark": "CAST(CASE WHEN TRIM(:a) RLIKE '{0}' THEN TRIM(:a) END AS DOUBLE)",
     "clickhouse": "toFloat64OrNull(if(match(trimBoth(:a), '{0}'), trimBoth(:a), NULL))",
 }
 
 
-def number(dialect: Any, text: Any) -> Any:
-    """A text as a 64-bit float; null where it is no number."""
-    name = str(getattr(dialect, "__name__", dialect)).lower()
-    found = next(sql for engine, sql in _NUMBER.items() if engine in name)
-    return template(found.format(FIGURE), dialect)(text)
+def number(engine: str, dialect: Any, text: Any) -> Any:
+    """A text as a 64-bit float in SQL; null where it is no number."""
+    return template(_NUMBER[engine].format(FIGURE), dialect)(text)
 
 
 def keys(pointer: Any) -> list[str]:

@@ -47,18 +47,21 @@ def show(found: Explanation, console: Console) -> None:
     """Print it."""
     head = Text(clean(found.launch), "bold").append(": what a review of it will read")
     console.print(head, soft_wrap=True)
-    hanging(console, Text(), "Nothing was read but the files' own accounts; no look is logged.", 0)
+    hanging(console, Text(), _how(found), 0)
     console.print()
     _sources(found, console)
     if found.stages:
         console.print(Text("  Stages", "bold"))
         for number, stage in enumerate(found.stages, start=1):
-            reads = f", {count(stage.rows)} rows" if stage.rows else ""
+            about = "" if _exact(found, stage.of) else "about "
+            reads = f", {about}{count(stage.rows)} rows" if stage.rows else ""
             reads += f" of {clean(stage.of)}" if reads and stage.of else ""
             hanging(console, Text(f"  {number:>3}  "), f"{clean(stage.name)}{reads}", 7)
         console.print()
     if found.rows is not None:
-        hanging(console, Text("  "), f"{count(found.rows)} rows will be read in all.", 2, "bold")
+        about = "" if all(source.exact for source in found.sources) else "About "
+        said = f"{about}{count(found.rows)} rows will be read in all."
+        hanging(console, Text("  "), said, 2, "bold")
     for note in found.notes:
         hanging(console, Text("  ").append("Mind this: ", "yellow"), clean(note), 13)
     told: set[str] = set()
@@ -69,6 +72,20 @@ def show(found: Explanation, console: Console) -> None:
             if statement not in told:  # what several queries build on is shown with the first
                 _statement(statement, console)
             told.add(statement)
+
+
+def _how(found: Explanation) -> str:
+    """What was done to know this."""
+    if found.engine == "DuckDB":
+        return "Nothing was read but the files' own accounts; no look is logged."
+    return (
+        f"No row of yours was read: {found.engine} was asked how large its tables are, and the "
+        "queries ran on a few invented users in temporary tables. No look is logged."
+    )
+
+
+def _exact(found: Explanation, name: str) -> bool:
+    return all(source.exact for source in found.sources if source.name == name)
 
 
 def _statement(sql: str, console: Console) -> None:
@@ -98,6 +115,8 @@ def _cells(source: SourcePlan) -> tuple[str, str, str, str]:
         files = "table"
     elif source.files_kept:
         files = f"{count(source.files - source.files_kept)} of {files} new"
-    read = "rows unknown" if source.rows is None else f"{count(source.rows)} rows"
-    size = "" if source.bytes is None else bytes_text(source.bytes)
+    # Of text the bytes are known and the rows not; of an engine's tables both are estimates.
+    about = "" if source.exact or source.rows is None else "about "
+    read = "rows unknown" if source.rows is None else f"{about}{count(source.rows)} rows"
+    size = "" if source.bytes is None else f"{about}{bytes_text(source.bytes)}"
     return clean(source.name), files, read, size
