@@ -26,6 +26,7 @@ __all__ = [
     "TAGS",
     "Lock",
     "Room",
+    "admit",
     "enter",
     "lock_of",
     "refuse_if_locked",
@@ -281,3 +282,26 @@ def tag(
         tags={**room.tags, user: (said, note)},
         lock=lock,
     )
+
+
+def admit(ledger: Ledger, loaded: LoadedPlan, *, unread: bool, now: datetime) -> None:
+    """Show no number before the timelines were read that the plan asks for.
+
+    Args:
+        ledger: The project's.
+        loaded: The plan.
+        unread: Open the numbers all the same; the ledger will say so.
+        now: The moment.
+
+    Raises:
+        UsageError: When they were not read, and `unread` is not said.
+    """
+    launch, wanted = loaded.plan.launch.launch, loaded.plan.launch.read_first
+    if not wanted:
+        return
+    entries = ledger.entries()
+    lock = lock_of(entries, launch, wanted)
+    if lock.holds and unread:
+        unlock_unread(ledger, launch, lock.read, now)
+    else:
+        refuse_if_locked(entries, launch, wanted)

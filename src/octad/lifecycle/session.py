@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from octad.errors import FileError, OctadError, UsageError, Where
+from octad.errors import OctadError
 from octad.model.inputs import History, Inputs
 from octad.model.planned import PlanReport
 from octad.model.records import Decision, Look, Outcome, Record, Seal, Tagged, Walked, Witness
-from octad.model.review import READINGS, Deviation, Review
+from octad.model.review import Deviation, Review
 from octad.project.chain import Entry
 from octad.project.digest import plan_record
 from octad.project.ledger import Ledger, Verification
 from octad.project.load import (
-    LoadedPlan,
     LoadedProject,
     find_root,
     list_launches,
@@ -144,11 +142,14 @@ class Session:
         written = load_plan(self.root, launch)
         ledger = Ledger.open(self.root)
         if log_look:
-            self._must_be_writable(ledger)
+            ledger.must_be_writable()
         record = plan_record(written.plan)
         bound = judged(written, ledger)
         loaded = bound.loaded
-        self._unlock(ledger, loaded, unread=unread, now=now or datetime.now(UTC))
+        if loaded.plan.launch.read_first:
+            from octad.lifecycle import reading_room  # noqa: PLC0415 - opens an engine
+
+            reading_room.admit(ledger, loaded, unread=unread, now=now or datetime.now(UTC))
 
         def history_of(inputs: Inputs) -> tuple[History, tuple[Deviation, ...]]:
             found = ledger.history(launch, record=record, digest=bound.digest, as_of=inputs.as_of)
@@ -180,21 +181,6 @@ class Session:
 
         return explained(self.root, launch, as_of=as_of)
 
-    def _unlock(self, ledger: Ledger, loaded: LoadedPlan, *, unread: bool, now: datetime) -> None:
-        """Show no number before the timelines were read that the plan asks for."""
-        wanted = loaded.plan.launch.read_first
-        if not wanted:
-            return
-        from octad.lifecycle import reading_room  # noqa: PLC0415 - opens an engine
-
-        launch = loaded.plan.launch.launch
-        entries = ledger.entries()
-        lock = reading_room.lock_of(entries, launch, wanted)
-        if lock.holds and unread:
-            reading_room.unlock_unread(ledger, launch, lock.read, now)
-        else:
-            reading_room.refuse_if_locked(entries, launch, wanted)
-
     def room(
         self,
         launch: str,
@@ -212,7 +198,7 @@ class Session:
         from octad.lifecycle import reading_room  # noqa: PLC0415 - opens an engine
 
         ledger = Ledger.open(self.root)
-        self._must_be_writable(ledger)
+        ledger.must_be_writable()
         loaded = judged(load_plan(self.root, launch), ledger).loaded
         moment = now or datetime.now(UTC)
         return reading_room.enter(
@@ -273,15 +259,6 @@ class Session:
         return walking.log_walk(
             loaded, ledger, steps, who=who, now=moment, note=note, progress=progress
         )
-
-    def _must_be_writable(self, ledger: Ledger) -> None:
-        target = ledger.path if ledger.path.exists() else self.root
-        if not os.access(target, os.W_OK):
-            raise FileError(
-                "this folder cannot be written to, and a look at the numbers must be logged.",
-                where=Where(str(ledger.path.name)),
-                mend="Give yourself the right to write here, or copy the project somewhere else.",
-            )
 
     def plan(self, launch: str, progress: Progress | None = None) -> PlanReport:
         """Size a launch: what it could see, and how long it would take.
@@ -369,30 +346,10 @@ class Session:
         Raises:
             UsageError: When a reading is not one of the eight.
         """
-        load_plan(self.root, launch)
-        for said, word in ((what, "decision"), (who, "name"), (why, "reason")):
-            if not said.strip():
-                raise UsageError(
-                    f"the {word} is empty.",
-                    mend="A decision says what, who and why; it cannot be taken back later.",
-                )
-        for name in against:
-            if name not in READINGS:
-                raise UsageError(
-                    f"there is no reading '{name}'.", mend=f"The eight are {', '.join(READINGS)}."
-                )
-        ledger = Ledger.open(self.root)
-        last = self.last_look(launch)
-        decision = Decision(
-            launch=launch,
-            what=what,
-            who=who,
-            why=why,
-            verdict=last.verdict if last is not None else "",
-            against=against,
-        )
-        ledger.append(decision, now=now or datetime.now(UTC))
-        return decision
+        from octad.lifecycle.deciding import decided  # noqa: PLC0415 - as the others here
+
+        moment, last = now or datetime.now(UTC), self.last_look(launch)
+        return decided(self.root, launch, last, what, who=who, why=why, against=against, now=moment)
 
     def last_look(self, launch: str) -> Look | None:
         """The last look at a launch's numbers that the ledger holds."""

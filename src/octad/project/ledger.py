@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from octad.errors import LedgerError, UsageError, Where
+from octad.errors import FileError, LedgerError, UsageError, Where
 from octad.model.records import Joined, Look, Record, Seal
 from octad.project.atomic import mend, reason, sync_folder
 from octad.project.chain import (
@@ -78,6 +78,19 @@ class Ledger:
     def open(cls, root: Path) -> Ledger:
         """The ledger of the project in a folder; it need not exist yet."""
         return cls(root / LEDGER_FILE)
+
+    def must_be_writable(self) -> None:
+        """Refuse what has to be logged before it is done, and not after.
+
+        Raises:
+            FileError: When nothing could be added here.
+        """
+        if not os.access(self.path if self.path.exists() else self.path.parent, os.W_OK):
+            raise FileError(
+                "this folder cannot be written to, and a look at the numbers must be logged.",
+                where=Where(str(self.path.name)),
+                mend="Give yourself the right to write here, or copy the project somewhere else.",
+            )
 
     def append(self, record: Record, *, now: datetime) -> Entry:
         """Add a record at the end.
