@@ -38,6 +38,7 @@ def demands(plan: Plan, heard: Heard, edits: Topics) -> tuple[list[Finding], tup
         jobs=jobs,
         products=(*products, *plan.project.rivals),
         edits=Edits(edits.pin, edits.rename, edits.merge),
+        words=heard.talk.words.take(heard.rows),
     )
     missing = tuple(
         f"topics.yml speaks of “{name}”, which is none of the demands found: take it out, or write "

@@ -86,7 +86,7 @@ pengguna nasabah hp handphone jam hari bulan tahun menit coba dicoba buka dibuka
 dipakai digunakan menggunakan gunakan trus kluar lgi knp skrg butuh kan awal kembali luar biasa
 beberapa muncul maaf meningkatkan set sat saran proses akhir lama semenjak terbaru tetep berkali
 kayak emang suruh minta lewat cepet selesai bangett kurang lengkap top job joss jos doang cuman
-menjadi membuat segala hal pokoknya segera terjadi melakukan ingin tulisan
+menjadi membuat segala hal pokoknya segera terjadi melakukan ingin tulisan 这款 一款
 """
 
 

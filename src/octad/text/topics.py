@@ -5,8 +5,9 @@ check it, and a document may be about several. Words come from three places, and
 the first that claims it: topics that a person pinned, the charter's jobs, and demands that almost
 every product meets (`octad.text.topic_words`). What is particular to these texts is found: words
 that keep one another's company (normalised pointwise mutual information; Bouma 2009), joined by
-average linkage, named by their own commonest words, and kept only when they are found again in
-resampled texts (mean Jaccard similarity of the best match; Hennig 2007). No step starts at random.
+average linkage, named by the phrase that people write most about them, and kept only when they are
+found again in resampled texts (mean Jaccard similarity of the best match; Hennig 2007). No step
+starts at random.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
+from octad.text.naming import phrase_for
+from octad.text.store import OwnWords
 from octad.text.tokens import TermMatrix
 from octad.text.topic_words import JUDGEMENTS, KNOWN
 
@@ -35,7 +38,7 @@ _ENDINGS = ("", "s", "es", "ed", "ing", "ment")
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _FEWEST, _SHARE, _COMMON = 15, 0.004, 0.25
 _MOST_WORDS, _TOGETHER, _NPMI = 400, 5, 0.3
-_LONGEST_NAME = 3
+_LONGEST_NAME, _COVERED = 3, 0.6
 _RESAMPLES, _STABLE, _MOST_TEXTS = 10, 0.7, 200_000
 
 
@@ -253,6 +256,7 @@ def find_topics(
     jobs: Mapping[str, Iterable[str]] | None = None,
     products: Iterable[str] = (),
     edits: Edits = _NO_EDITS,
+    words: OwnWords | None = None,
 ) -> tuple[tuple[Topic, ...], tuple[str, ...]]:
     """Find what texts ask for, under names a person would give.
 
@@ -261,6 +265,8 @@ def find_topics(
         jobs: The charter's jobs and their words; they become topics of their own.
         products: Names of the products, which are no demands.
         edits: What a person wants otherwise; merging comes before renaming.
+        words: The texts themselves, for the names of what is found; without them such a demand is
+            called by its commonest words.
 
     Returns:
         The topics that any text is about, the most talked about first; and, in plain words, which
@@ -269,8 +275,8 @@ def find_topics(
     seeds: dict[str, Iterable[str]] = {**edits.pin}
     kinds = dict.fromkeys(seeds, "pinned")
     for more, kind in ((jobs or {}, "job"), (KNOWN, "known")):
-        for name, words in more.items():
-            seeds.setdefault(name, words)
+        for name, said in more.items():
+            seeds.setdefault(name, said)
             kinds.setdefault(name, kind)
     columns, taken = _seeded(matrix.terms, seeds)
     held = matrix.counts()
@@ -279,7 +285,8 @@ def find_topics(
         if part:
             ordered = sorted(part, key=lambda i: (-int(held[i]), matrix.terms[i]))
             topics.append(Topic(name, tuple(matrix.terms[i] for i in ordered), kinds[name]))
-    topics += _found(matrix, taken, products)
+    found = _found(matrix, taken, products)
+    topics += found if words is None else _named(matrix, found, topics, words, products)
     topics, unknown = _edited(topics, edits, seeds)
     rows = topic_rows(matrix, topics)
     sizes = np.asarray(rows.sum(axis=0)).ravel()
@@ -287,12 +294,45 @@ def find_topics(
     return tuple(topics[i] for i in order), unknown
 
 
+def _named(
+    matrix: TermMatrix,
+    found: list[Topic],
+    others: list[Topic],
+    words: OwnWords,
+    products: Iterable[str],
+) -> list[Topic]:
+    """Call found topics by the phrase that people write most about them.
+
+    A topic most of whose texts are about one of the charter's jobs, or about what a person pinned,
+    is a part of that and says so.
+    """
+    own = [topic for topic in others if topic.kind in {"pinned", "job"}]
+    rows, wholes = topic_rows(matrix, found).tocsc(), topic_rows(matrix, own).tocsc()
+    avoid = {word for name in products for word in name.lower().split()}
+    taken, named = {topic.name for topic in others}, []
+    for k, topic in enumerate(found):
+        about = np.sort(rows.indices[rows.indptr[k] : rows.indptr[k + 1]])
+        name = phrase_for(words.texts[about], topic.terms, avoid=avoid) or topic.name
+        shares = np.asarray(wholes[about].mean(axis=0)).ravel()
+        if len(shares) and shares.max() >= _COVERED:
+            name = f"{own[int(shares.argmax())].name}: {name}"
+        named.append(topic if name in taken else replace(topic, name=name))
+        taken.add(named[-1].name)
+    return named
+
+
 def _edited(
     topics: list[Topic], edits: Edits, seeds: Mapping[str, Iterable[str]]
 ) -> tuple[list[Topic], tuple[str, ...]]:
-    """Merge, then rename. A found topic may be called by its full name or by its first word."""
+    """Merge, then rename. A found topic may be called by its name, its words or the first of them.
+
+    Names are what people write, and may change with what they write; the words say the same demand.
+    """
     known = {topic.name: topic for topic in topics}
-    first = {topic.terms[0]: topic.name for topic in topics if topic.kind == "found"}
+    first = {}
+    for topic in topics:
+        if topic.kind == "found":
+            first[topic.terms[0]] = first[", ".join(topic.terms[:_LONGEST_NAME])] = topic.name
     unknown: list[str] = []
 
     def named(name: str) -> str | None:
