@@ -110,10 +110,12 @@ class Bench:
         with self.fresh(events) as project:
             return run("review", str(project.folder))
 
-    def tea(self, segments: int) -> Taken:
-        """Ours beside tea-tasting's, of data never seen before."""
+    def tea(self, segments: int, *, again: bool = False) -> Taken:
+        """Ours beside tea-tasting's, of data never seen before; or asked a second time."""
         with self.fresh() as project:
-            return run("tea-ours", str(project.folder), str(segments))
+            for _ in range(1 + again):
+                taken = run("tea-ours", str(project.folder), str(segments))
+        return taken
 
     def close(self) -> None:
         """Throw away what was put aside."""
@@ -211,6 +213,11 @@ def tea(bench: Bench) -> list[Row]:
         note = (
             "tea-tasting 1.14 on DuckDB through Ibis, from the same files to the same effect and "
             "interval with CUPED (held to 1e-6)."
+        )
+        second = bench.tea(segments, again=True)
+        note += (
+            " Ours also counts every row by day and event, tells rows that cannot be used, and "
+            f"keeps what it read: asked again it takes {second.seconds:.1f} s."
         )
         if segments:
             cached = run("tea-theirs", folder, named, "kept")
