@@ -113,9 +113,9 @@ class Bench:
     def tea(self, segments: int, *, again: bool = False) -> Taken:
         """Ours beside tea-tasting's, of data never seen before; or asked a second time."""
         with self.fresh() as project:
-            for _ in range(1 + again):
-                taken = run("tea-ours", str(project.folder), str(segments))
-        return taken
+            ask = partial(run, "tea-ours", str(project.folder), str(segments))
+            first = ask()
+            return ask() if again else first
 
     def close(self) -> None:
         """Throw away what was put aside."""
