@@ -221,8 +221,9 @@ def test_a_review_is_the_same_whatever_the_truth_says(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_a_small_world_of_each_kind_is_reviewed_and_makes_no_grave_error(kind: str) -> None:
-    """With so few users hardly anything can be seen, so an error would be a false alarm."""
-    found = run(Case(kind, KINDS[kind].strengths[-1], 3_000, 11))
+    """So few users show hardly any harm, but they must not be told of one that is not there."""
+    found = run(Case(kind, KINDS[kind].strengths[-1], 1_500, 11))
     assert found.verdict in {v.value for v in Verdict}
     assert set(found.rules) == set(RULES)
-    assert found.verdict in found.right or found.verdict in ("hold", "cannot tell")
+    assert found.verdict != "roll back" or found.harm
+    assert found.verdict != "ship" or not found.harm_visible
