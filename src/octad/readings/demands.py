@@ -191,7 +191,9 @@ def _only_plain(whole: Demands, plainly: Serving, pairs: list[tuple[int, int]]) 
 def _table(whole: Demands, served: Serving, plainly: Serving, order: list[int]) -> Table:
     rivals = len(whole.products) > 1
     rows = []
-    for k in order[:_SHOWN]:
+    # What a person named is shown however few write of it: they asked to see it.
+    named = [k for k in order[_SHOWN:] if whole.topics[k].kind == "pinned"]
+    for k in [*order[:_SHOWN], *named]:
         topic, trend = whole.topics[k], whole.trends[k]
         way = "steady"
         if trend is not None and whole.rising[k] <= _SURE:
