@@ -13,6 +13,7 @@ from typing import Any, Protocol
 
 import ibis
 import pyarrow as pa
+from ibis.backends.duckdb.converter import DuckDBPyArrowData
 
 from octad.data.connect import literal, quoted
 from octad.model.inputs import FilesRead
@@ -146,7 +147,7 @@ class Tape:
         # Compiled once: that takes longer than many a query.
         self.backend._run_pre_execute_hooks(expr)  # noqa: SLF001
         rows = self.backend.con.sql(sql).to_arrow_table()
-        return rows.cast(expr.schema().to_pyarrow()), key
+        return DuckDBPyArrowData.convert_table(rows, expr.schema()), key
 
     def note(self, what: str, expr: ibis.Table) -> str:
         """Keep a query that makes a number, though its parts were read at another time.
