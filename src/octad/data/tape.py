@@ -101,9 +101,13 @@ class Tape:
         self._steps[name] = f"CREATE TEMP TABLE {name} AS\n{sql};"
         if self.backend.name != "duckdb":
             return self.backend.create_table(name, expr, temp=True, overwrite=True)
-        # Ibis would compile it again, fill a table of another name, and copy that.
+        # Ibis would compile it again, fill a table of another name, and copy that. Its types are
+        # kept: DuckDB by itself takes 1.0 for a decimal.
+        typed = self.backend.compiler.type_mapper.to_string
+        columns = ", ".join(f"{quoted(c)} {typed(kind)}" for c, kind in expr.schema().items())
         self.backend._run_pre_execute_hooks(expr)  # noqa: SLF001
-        self.backend.con.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} AS {sql}")
+        self.backend.con.execute(f"CREATE OR REPLACE TEMP TABLE {quoted(name)} ({columns})")
+        self.backend.con.execute(f"INSERT INTO temp.main.{quoted(name)} {sql}")
         made: ibis.Table = self.backend.table(name, database=("temp", "main"))
         return made
 
