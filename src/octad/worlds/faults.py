@@ -13,6 +13,8 @@ __all__ = ["Faults"]
 
 _SHOWS = 3.291 + 0.842
 """Standard errors at which a two-sided test at p < .001 has power 80%."""
+_VARIES = 2.8
+"""Twice the spread, by its mean, of a user's events over some three weeks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class Faults:
         season: Everyone's needs as a factor by day since the launch's start; the last one stays.
         friends: How much each treated friend changes a person's needs: 0.02 is 2% more for each.
         everyone: Nobody was held back: all who come are treated from the launch's start.
-        waves: The days on which further regions get it, one a region in the order of
+        waves: The days on which the regions get it, one a region in the order of
             `people.REGIONS`; empty means that chance decides.
     """
 
@@ -60,10 +62,14 @@ class Faults:
         """Whether a failing comparison gives itself away with this many compared users.
 
         Exposures that are lost show in the arms' sizes (a sample ratio off by four standard
-        errors, which a test at p < .001 then sees with power 80%).
+        errors, which a test at p < .001 then sees with power 80%). Events that are lost from a
+        day on show in the events a user, whose mean over some weeks has a relative error of
+        `_VARIES` over the root of the users in both arms.
         """
+        root = math.sqrt(max(users, 1))
         off = self.unrecorded / (4 - 2 * self.unrecorded)  # of the share of one half
-        return off / (0.5 / math.sqrt(max(users, 1))) > _SHOWS
+        lost = self.unlogged if self.unlogged_days[0] > 0 else 0.0
+        return max(off / 0.5, lost / _VARIES) * root > _SHOWS
 
     @property
     def randomised(self) -> bool:

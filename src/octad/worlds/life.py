@@ -170,6 +170,8 @@ class Life:
             since=np.full(n, -1, dtype=np.int64),
         )
         self._who = who
+        waves = self.faults.waves
+        self._from = np.array(waves)[people.region] if waves else np.zeros(n, dtype=np.int64)
         self._intensity = np.clip(people.pay / 0.125, 0, 6)
         often = people.pay + people.balance + people.idle
         self._pull = people.social * often / 0.26  # who seldom opens it seldom sees its notes
@@ -266,6 +268,7 @@ class Life:
         first = np.full(len(self.people), np.iinfo(np.int64).max)
         np.minimum.at(first, user, at)
         new = (self.state.since < 0) & (self.people.ramp < reach) & (first < (day + 1) * DAY)
+        new &= self._from <= day
         self.state.since[new] = first[new]
 
     def _lived(self, o: _Opened) -> Sessions:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from octad.worlds.base import Bools, Categorical, Floats, Ints, Random, Table
+from octad.worlds.faults import Faults
 from octad.worlds.life import BALANCE, DAY, IDLE, LURED, PAY, TRANSFER, Sessions
 from octad.worlds.people import People
 
@@ -58,13 +60,25 @@ class Log:
         people: Who lives there.
         versions: The product's versions.
         since: (N,) moments of exposure, -1 before it; filled as the world is lived.
+        faults: Which events are lost.
+        treated: (N,) whose events are lost, once they are exposed; nobody's when absent.
     """
 
-    def __init__(self, random: Random, people: People, versions: Versions, since: Ints) -> None:
+    def __init__(
+        self,
+        random: Random,
+        people: People,
+        versions: Versions,
+        since: Ints,
+        faults: Faults | None = None,
+        treated: Bools | None = None,
+    ) -> None:
         self.random = random
         self.people = people
         self.versions = versions
         self.since = since
+        self.faults = faults or Faults()
+        self.treated = np.zeros(len(people), dtype=np.bool_) if treated is None else treated
         who = np.arange(len(people))
         self._lag = -6.0 * np.log(random.uniform("update", who))  # exponential, six days on average
         self._days: list[tuple[NDArray[np.generic], ...]] = []
@@ -75,7 +89,7 @@ class Log:
         page.home()
         page.feed()
         page.errand()
-        self._days.append(page.sorted())
+        self._days.append(self._written(page.sorted(), s.day))
 
     def table(self) -> Table:
         """All events, in the order of time, under the log's column names."""
@@ -91,6 +105,19 @@ class Log:
             "wait_ms": wait,
             "app_version": Categorical(version, self.versions.names),
         }
+
+    def _written(self, columns: tuple[NDArray[Any], ...], day: int) -> tuple[NDArray[Any], ...]:
+        """A day's columns without what is lost on its way into the log."""
+        first, last = self.faults.unlogged_days
+        if not self.faults.unlogged or not first <= day < last:
+            return columns
+        user, at, name = columns[:3]
+        names = self.faults.unlogged_events or EVENTS
+        meant = np.isin(name, [EVENTS.index(each) for each in names])
+        exposed = self.treated[user] & (self.since[user] >= 0) & (at >= self.since[user])
+        u = self.random.uniform("unlogged", user, day, np.arange(len(user)))
+        kept = ~(meant & exposed & (u < self.faults.unlogged))
+        return tuple(column[kept] for column in columns)
 
     def held(self, day: int, user: Ints) -> NDArray[np.int32]:
         """The version each user holds on a day, as codes into `versions.names`."""

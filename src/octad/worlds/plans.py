@@ -20,6 +20,7 @@ def write_plan(
     family: str = "Nothing of it is shown to anybody else.",
     enrol_until: str = "2026-03-10",
     ends: str = "2026-04-07",
+    controls: Sequence[str] = (),
 ) -> str:
     """The text of `launches/NAME.yml`.
 
@@ -28,21 +29,23 @@ def write_plan(
         what: What is launched, in a sentence.
         aims: KPI, results, guardrails and segments.
         expects: Metric, change such as ``at least 3%``, and how sure, in per cent.
-        design: The plan's design.
+        design: The plan's design, as its file writes it.
         jobs: The charter's jobs that it serves.
         family: How the charter's line about families was looked after.
         enrol_until: The last day of enrolment, as a date.
         ends: The last day that counts, as a date.
+        controls: Metrics that the launch cannot move.
     """
+    armed = design == "experiment"
     lines = [
         f"# The plan of one launch, written before it. `octad seal {launch}` freezes it.",
         "",
         f"launch: {launch}",
         f"what: {what}",
         f"design: {design}",
-        'arms: {control: "off", treatment: "on"}',
+        *(['arms: {control: "off", treatment: "on"}'] if armed else []),
         "starts: 2026-03-01",
-        f"enrol_until: {enrol_until}",
+        *([f"enrol_until: {enrol_until}"] if armed else []),
         f"ends: {ends}",
         "",
         f"kpi: {aims.kpi}",
@@ -51,6 +54,7 @@ def write_plan(
         f"segments: [{', '.join(aims.segments)}]",
         "horizon: 90d",
         *([f"jobs: [{', '.join(jobs)}]"] if jobs else []),
+        *([f"controls: [{', '.join(controls)}]"] if controls else []),
         "never:",
         f"  family: {family}",
         "",

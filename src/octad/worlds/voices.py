@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octad.worlds.base import Bools, Floats, Ints, Random
+from octad.worlds.faults import Faults
 from octad.worlds.life import BALANCE, DAY, LURED, PAY, TRANSFER, Sessions
 from octad.worlds.people import People
 
@@ -115,12 +116,16 @@ class Voices:
         random: The world's randomness.
         people: Who lives there.
         rival: The rival product.
+        faults: What praise is bought.
     """
 
-    def __init__(self, random: Random, people: People, rival: Rival) -> None:
+    def __init__(
+        self, random: Random, people: People, rival: Rival, faults: Faults | None = None
+    ) -> None:
         self.random = random
         self.people = people
         self.rival = rival
+        self.faults = faults or Faults()
         self._ashamed = np.zeros(len(people), dtype=np.bool_)
         self._said: list[Said] = []
 
@@ -135,6 +140,9 @@ class Voices:
         self._keep(s, writes, topic[writes], 3.6e9 * 5 * later**3, rival=False)
         self._tell_rival(s, unit)
         self._outsiders(s.day)
+        first, last = self.faults.praise_days
+        if self.faults.praise and first <= s.day < last:
+            self._bought(s.day)
 
     def _about(self, s: Sessions) -> NDArray[np.int64]:
         """What each session would be written about: the strongest thing that was met; or -1."""
@@ -202,6 +210,22 @@ class Voices:
                 also=topic,
                 stars=stars,
                 rival=np.ones(n, dtype=np.bool_),
+            )
+        )
+
+    def _bought(self, day: int) -> None:
+        """Five stars by people who were paid for them, and never used the product."""
+        rng = np.random.default_rng(int(self.random.words("praise", 0, day + 400)[0]))
+        n = int(rng.poisson(self.faults.praise))
+        topic = np.array([_CODE["quick"], _CODE["trust"]])[rng.integers(0, 2, size=n)]
+        self._said.append(
+            Said(
+                user=np.full(n, -1),
+                at=day * DAY + (rng.uniform(9, 18, size=n) * 3.6e9).astype(np.int64),
+                topic=topic,
+                also=topic,
+                stars=np.full(n, 5),
+                rival=np.zeros(n, dtype=np.bool_),
             )
         )
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from octad.worlds.base import Bools, Categorical, Random, Table, World
+from octad.worlds.crowd import unrecorded
 from octad.worlds.launches import Launched
 from octad.worlds.life import DAY, Life
 from octad.worlds.log import Log, Versions
@@ -64,13 +66,15 @@ def simulate(launched: Launched, *, seed: int, users: int, progress: Progress) -
     random = Random(seed)
     people = born(random, users)
     rollout, faults = launched.rollout, launched.faults
-    chosen = (people.arm < rollout.treated) | people.staff
+    by_chance = (people.arm < rollout.treated) | people.staff
+    chosen = by_chance if faults.randomised else np.ones(users, dtype=np.bool_)
     life = Life(random, people, launched.change, rollout, chosen, faults)
     ours = _ours(launched)
     versions = Versions(tuple(r[1] for r in ours), tuple(r[0] for r in ours), needed="8.4")
-    log = Log(random, people, versions, life.state.since)
+    log = Log(random, people, versions, life.state.since, faults, chosen)
     rival = Rival(RIVAL.daily * users / 100_000, RIVAL.social)
-    voices = Voices(random, people, rival)
+    praised = replace(faults, praise=faults.praise * users / 100_000)
+    voices = Voices(random, people, rival, praised)
     start: Life | None = None
     for day in range(REVIEWS_FROM, LAST):
         if day == 0:
@@ -82,10 +86,11 @@ def simulate(launched: Launched, *, seed: int, users: int, progress: Progress) -
         progress("living", 0.55 * (day - REVIEWS_FROM + 1) / (LAST - REVIEWS_FROM))
     assert start is not None  # noqa: S101 - the launch lies between the first and the last day
     progress("writing", 0.6)
+    recorded = np.where(unrecorded(random, people, faults, chosen), -1, life.state.since)
     tables: dict[str, Table] = {
         "events": log.table(),
         "users": _users(people),
-        "exposures": _exposures(people, life.state.since, chosen, launched.launch),
+        "exposures": _exposures(people, recorded, chosen, launched.launch),
         "reviews": _reviews(random, people, voices, log),
         "releases": _releases(ours),
     }
