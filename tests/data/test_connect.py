@@ -7,7 +7,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from octad.data.connect import connect, listed, literal, quoted
+from octad.data.connect import Engine, connect, leave_room, listed, literal, quoted
 from octad.errors import DataError, UsageError, Where
 from tests.data import exports
 
@@ -59,3 +59,18 @@ def test_quoting() -> None:
     assert literal("a'b") == "'a''b'"
     assert quoted('a"b') == '"a""b"'
     assert listed([Path("/a*'.csv")]) == "['/a[*]''.csv']"
+
+
+def test_duckdb_leaves_room_for_what_is_held_beside_it(tmp_path: Path) -> None:
+    def limit(engine: Engine) -> str:
+        said = engine.backend.raw_sql("SELECT current_setting('memory_limit')").fetchone()
+        return str(said[0])
+
+    with exports.engine(tmp_path) as engine:
+        whole = limit(engine)
+        leave_room(engine.backend, 300 * 2**20)
+        assert limit(engine) != whole
+        leave_room(engine.backend, 10**15)
+        assert limit(engine) == "512.0 MiB"
+        leave_room(engine.backend, 0)
+        assert limit(engine) == whole

@@ -24,7 +24,16 @@ from octad.data.engines.open import open_remote, resolved
 from octad.errors import DataError, Where
 from octad.model.plan import Project
 
-__all__ = ["ATTACHED", "HIDDEN", "Engine", "connect", "listed", "literal", "quoted"]
+__all__ = [
+    "ATTACHED",
+    "HIDDEN",
+    "Engine",
+    "connect",
+    "leave_room",
+    "listed",
+    "literal",
+    "quoted",
+]
 
 HIDDEN = ".octad"
 """The folder of caches, rejects and spilled data; it can be deleted at any time."""
@@ -108,13 +117,34 @@ def listed(paths: Iterable[Path]) -> str:
     return "[" + ", ".join(literal(path) for path in plain) + "]"
 
 
-def _memory_limit() -> str:
+def _share() -> int:
     """Six tenths of the machine's memory, so that a review does not take the desk with it."""
     try:
         size = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     except (AttributeError, OSError, ValueError):
-        return "2GB"
-    return f"{max(size * 6 // 10 // 2**20, 512)}MB"
+        return 2 * 10**9
+    return max(size * 6 // 10, _LEAST)
+
+
+_LEAST = 512 * 2**20
+"""DuckDB gets at least this much, however much is held beside it."""
+
+
+def leave_room(backend: Any, held: int) -> None:
+    """Let DuckDB spill earlier, by what is going to be held in memory beside it.
+
+    Its own limit knows of nothing but itself; both together are to stay within one share.
+
+    Args:
+        backend: DuckDB's; that of another engine holds nothing here, and is left alone.
+        held: Bytes.
+    """
+    if backend.name == "duckdb":
+        backend.raw_sql(f"SET memory_limit = '{_in_mib(_share() - held)}'")
+
+
+def _in_mib(size: int) -> str:
+    return f"{max(size, _LEAST) // 2**20}MiB"
 
 
 def _can_write(root: Path) -> bool:
@@ -154,7 +184,7 @@ def _duckdb(root: Path, rest: str, where: Where | None) -> Engine:
     backend = ibis.duckdb.connect(
         ":memory:",
         temp_directory=str(spill),
-        memory_limit=_memory_limit(),
+        memory_limit=_in_mib(_share()),
         autoinstall_known_extensions=False,
         autoload_known_extensions=False,
         allow_community_extensions=False,

@@ -15,6 +15,7 @@ from octad.data.behaviour import error_parts, errors_of, job_parts, job_use, thi
 from octad.data.cell_sums import Grouping
 from octad.data.cells import UnitValues, cells_by, tail_of, variants_of, winsorized
 from octad.data.clock import DAY, micros
+from octad.data.connect import leave_room
 from octad.data.days import Days
 from octad.data.fold import Folded
 from octad.data.fold_form import asked_of, form_of, parts_of
@@ -110,6 +111,10 @@ def _asked(plan: Plan, request: Request) -> _Asked:
     )
 
 
+_ROW, _USER = 16, 200
+"""Bytes held beside DuckDB at most: 8 for each user, event and day, twice while the pieces are put
+together; and of each user the id, exposure, attributes and what is being added up."""
+
 _MOVES = "everyone is compared with their own past, and with every day more of it counts"
 
 
@@ -142,6 +147,7 @@ def work_here(tape: Tape, plan: Plan, tables: Tables, chosen: Chosen, request: R
         starts=frame.starts,
     )
     rows = tables.intake["events"].kept
+    leave_room(tape.backend, rows * _ROW + len(people.user) * _USER)
     folded = fold_kept(
         tape,
         tables.events,
