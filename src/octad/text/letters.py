@@ -103,7 +103,7 @@ class Stems:
     """Plain pieces to look for in many texts at once, before a pattern is tried on the few.
 
     The first letters of each piece (four at most) are hashed to sixteen bits and looked up at every
-    place of the texts; a text that passes is then searched for the pieces themselves.
+    place of the texts. Of the texts that pass, some hold no piece; of the others, none does.
     """
 
     def __init__(self, stems: Iterable[str]) -> None:
@@ -115,8 +115,8 @@ class Stems:
             there = self._tables.setdefault(size, np.zeros(1 << 16, dtype=bool))
             there[_grams(Letters.of([stem]).codes, size)[0]] = True
 
-    def held(self, texts: Sequence[str]) -> BoolArray:
-        """(N,) which texts hold any of the pieces."""
+    def may_hold(self, texts: Sequence[str]) -> BoolArray:
+        """(N,) which texts may hold one of the pieces."""
         result = np.zeros(len(texts), dtype=bool)
         for part in chunks(len(texts)):
             page = Letters.of(texts[part])
@@ -124,9 +124,7 @@ class Stems:
             for size, there in self._tables.items():
                 if len(marked) >= size:
                     marked[: len(marked) - size + 1] |= there[_grams(page.codes, size)]
-            for i in np.flatnonzero(page.count(marked)):
-                text = texts[part.start + i]
-                result[part.start + i] = any(stem in text for stem in self.stems)
+            result[part] = page.count(marked) > 0
         return result
 
 

@@ -284,7 +284,7 @@ def find_moves(
     rival = np.full(n, "", dtype=object)
     said = [text[:_READ].replace("’", "'") for text in every_own_words(texts).texts]
     small = [text.lower() for text in said]
-    for i in np.flatnonzero(_STEMS.held(small)).tolist():
+    for i in np.flatnonzero(_STEMS.may_hold(small)).tolist():
         leaving[i] = len(small[i]) >= _FEWEST and _leaves(small[i])
     owner = np.array([str(own) for own in product], dtype=object)
     for own in sorted({*owner.tolist()}):
@@ -292,7 +292,7 @@ def find_moves(
         rows = np.flatnonzero(owner == own)
         if named is None:
             continue
-        for i in rows[named.stems.held([small[i] for i in rows])].tolist():
+        for i in rows[named.stems.may_hold([small[i] for i in rows])].tolist():
             if len(said[i]) >= _FEWEST:
                 leaving[i], coming[i], rival[i] = _one(said[i], bool(leaving[i]), named)
     return Moves(leaving, coming, rival)

@@ -49,7 +49,7 @@ _LONG = re.compile(r"(.)\1{2,}")
 _VERY = frozenset("太很超真好挺更最")
 _UNREAD = {"kana": "Japanese", "thai": "Thai"}
 
-IntArray = NDArray[np.int64]
+IntArray = NDArray[np.integer[Any]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -198,7 +198,7 @@ def _vocabulary(
     if "en" in languages:
         pairs = [(_fold(word, totals) if kind == _WORD else word, kind) for word, kind in pairs]
     numbers: dict[str, int] = {}
-    codes = np.array([numbers.setdefault(word, len(numbers)) for word, _ in pairs], dtype=np.int64)
+    codes = np.array([numbers.setdefault(word, len(numbers)) for word, _ in pairs], dtype=np.int32)
     kinds = np.array([kind for _, kind in pairs], dtype=np.int8)
     return list(numbers), codes, kinds, frozenset(languages)
 
@@ -273,12 +273,13 @@ def term_matrix(texts: Texts, *, min_docs: int = 3, phrases: bool = True) -> Ter
     end = ids[_END]
     streams, documents = [], []
     for rows, tokens in _streams(cleaned, script):
-        stream = np.fromiter(map(ids.__getitem__, tokens), dtype=np.int64, count=len(tokens))
+        # Half the width is half the traffic: there are tens of millions of tokens.
+        stream = np.fromiter(map(ids.__getitem__, tokens), dtype=np.int32, count=len(tokens))
         ends = stream == end
-        documents.append(rows[np.cumsum(ends) - ends])
+        documents.append(rows.astype(np.int32)[np.cumsum(ends) - ends])
         streams.append(stream)
-    raw = np.concatenate(streams) if streams else np.empty(0, dtype=np.int64)
-    doc = np.concatenate(documents) if documents else np.empty(0, dtype=np.int64)
+    raw = np.concatenate(streams) if streams else np.empty(0, dtype=np.int32)
+    doc = np.concatenate(documents) if documents else np.empty(0, dtype=np.int32)
     words, codes, kinds, languages = _vocabulary(list(ids), np.bincount(raw, minlength=len(ids)))
     kind, code = kinds[raw], codes[raw]
     seen = kind != _SPACE
@@ -292,7 +293,7 @@ def term_matrix(texts: Texts, *, min_docs: int = 3, phrases: bool = True) -> Ter
     terms = [words[i] for i in keep]
     presence = singles[:, keep]
     if phrases and len(pair_doc):
-        both, column = np.unique(pair_one * size + pair_two, return_inverse=True)
+        both, column = np.unique(pair_one.astype(np.int64) * size + pair_two, return_inverse=True)
         often = np.bincount(column, minlength=len(both)) >= min_docs
         new = np.cumsum(often) - 1
         kept = often[column]
