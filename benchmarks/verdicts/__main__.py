@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     made.add_argument("--only-wrong", action="store_true", help="print only the wrong ones")
     made.add_argument("--json", action="store_true", help="print the same figures as JSON")
     made.add_argument("--page", action="store_true", help="write docs/worlds.md from the figures")
+    made.add_argument("--note", default="", help="a sentence for the page: in what company it ran")
     made.add_argument("--minutes", type=float, help="begin no world after so many minutes")
     made.add_argument("--processes", type=int, default=2, help="worlds at a time")
     made.add_argument("--home", type=Path, default=HOME, help="where the worlds' books lie")
@@ -122,13 +123,13 @@ def main(words: list[str] | None = None) -> int:
     """Run it.
 
     Returns:
-        0, whether or not targets are met: the table says that.
-
-    Raises:
-        UsageError: For a kind or a strength that there is none of.
+        0, whether or not targets are met: the table says that. 2 for an unknown kind or strength.
     """
     asked = parser().parse_args(words)
-    cases = asked_for(asked)
+    try:
+        cases = asked_for(asked)
+    except UsageError as error:
+        parser().error(str(error))
     book = Book.open(asked.home)
     measure(cases, book, looks=asked.looks, processes=asked.processes, minutes=asked.minutes)
     runs = [book.runs[case] for case in cases if case in book.runs]
@@ -137,7 +138,7 @@ def main(words: list[str] | None = None) -> int:
         return 0
     tally = count(sorted(runs, key=lambda r: asked.kinds.index(r.case.kind)))
     if asked.page:
-        write_page(tally, runs)
+        write_page(tally, runs, asked.note)
     if asked.json:
         print(json.dumps(tally.as_dict(), indent=2, ensure_ascii=False))
     else:

@@ -67,17 +67,18 @@ and margins; see `benchmarks/verdicts/rules.py`.
 """
 
 
-def write_page(tally: Tally, runs: Sequence[Run]) -> None:
+def write_page(tally: Tally, runs: Sequence[Run], note: str = "") -> None:
     """Write docs/worlds.md and docs/worlds.svg."""
-    (DOCS / "worlds.md").write_text(page(tally, runs), encoding="utf-8")
+    (DOCS / "worlds.md").write_text(page(tally, runs, note), encoding="utf-8")
     (DOCS / "worlds.svg").write_text(drawn(tally), encoding="utf-8")
 
 
-def page(tally: Tally, runs: Sequence[Run]) -> str:
+def page(tally: Tally, runs: Sequence[Run], note: str = "") -> str:
     """The page as Markdown."""
     parts = [
         HEAD,
         _measured(runs),
+        f"{note}\n\n" if note else "",
         "".join(f"- {target_words(t)}\n" for t in tally.targets),
         "\n![Share of right verdicts for each kind of world, under each rule](worlds.svg)\n\n",
         "## Kind by kind\n\n",

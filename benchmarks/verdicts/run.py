@@ -78,7 +78,8 @@ class Run:
             start, verdict, and what each rule says that day. Empty when nobody looked.
         right: Right verdicts, best first. `errors`: those that would be an error, by its name; a
             verdict in neither is too timid.
-        harms: What is truly harmed, worst seen first; `harm_visible` whether any can be seen.
+        harms: What is truly harmed, worst seen first; `harm_visible` whether a comparison of the
+            arms can show any.
         good: Whether it is good and harms nothing. `trust`: whether its arms can be compared.
         randomised: Whether chance decided who got it.
         visible: Whether the data could show what is right: the fault where the measurement fails,
@@ -163,7 +164,7 @@ def _true(told: Mapping[str, Any]) -> dict[str, Any]:
         "right": tuple(told["right"]),
         "errors": dict(told["errors"]),
         "harms": tuple(f"{h['what']}: {h['metric'] or h['who']}" for h in told["harm"]),
-        "harm_visible": any(map(seen, told["harm"])),
+        "harm_visible": trust and any(map(seen, told["harm"])),
         "good": bool(told["good"]),
         "trust": trust,
         "randomised": randomised,
