@@ -11,8 +11,9 @@ make it a second or two:
 - **Chunks.** Users lie in the order of arm, half and bucket; those of a few buckets are added up
   together, into tables that fit a processor's cache.
 
-Measured for a million users, ten attributes, 400 slices, 2 arms and 512 buckets: 12 ms for one
-column by bucket (bincount, slice by slice of attributes: 80 ms), 5 ms for one product by half.
+Measured for a million users, ten attributes, 400 slices, 2 arms and 512 buckets, in time of one
+busy processor: 19 ms for one column by bucket, 6 ms for one product by half; bincount, attribute
+by attribute, takes 300 ms for either.
 """
 
 from __future__ import annotations
