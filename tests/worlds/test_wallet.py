@@ -44,7 +44,7 @@ def test_an_unknown_world_and_an_empty_one_are_refused() -> None:
         simulate(users=10)
 
 
-@pytest.mark.parametrize("name", names())
+@pytest.mark.parametrize("name", ["wallet", "quickpay", "icon", "season", "staged_effect"])
 def test_its_files_are_a_valid_project(name: str) -> None:
     wallet = simulate(name, users=100)
     yaml = YAML(typ="safe")
