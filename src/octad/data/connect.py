@@ -191,8 +191,9 @@ def _duckdb(root: Path, rest: str, where: Where | None) -> Engine:
         autoinstall_known_extensions=False,
         autoload_known_extensions=False,
         allow_community_extensions=False,
-        enable_progress_bar=False,  # its own goes to stdout after two seconds, amid our JSON
     )
+    # Its own goes to stdout after two seconds, amid our JSON.
+    backend.raw_sql("SET enable_progress_bar = false")
     if rest and rest != ":memory:":
         _attach(backend, (root / rest).resolve(), rest, where)
         return Engine(backend, root, attached=True, writable=writable)
