@@ -117,8 +117,8 @@ _RECIPES = (
         name="broken_assignment",
         title="A broken assignment",
         about=(
-            "A slow redirect loses some of those who were meant to get it, most of them on old "
-            "phones, before anybody has written down that they got it."
+            "A slow redirect loses some of those who were meant to get it, those who come seldom, "
+            "before anybody has written down that they got it."
         ),
         what="A start page of its own, reached by a redirect.",
         notes="A new start page.",
