@@ -201,6 +201,8 @@ def _judged(
     shown = shown_within(aims, now)
     n = int(now.groups["everyone"].sum())
     seen = max((float(h["power"]) for h in harm), default=0.0) if harm else shown
+    if faults.trust == "fails" and not faults.shows(n):
+        seen = 0.0  # a comparison that fails unseen shows nothing, however many users it has
     found = {
         "design": launched.design,
         "trust": faults.trust,
