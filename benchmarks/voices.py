@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from octad.text.bursts import find_praise
 from octad.text.moving import find_moves
+from octad.text.store import every_own_words
 from octad.text.tokens import cut_chinese, term_matrix
 from octad.text.topic_words import KNOWN
 from octad.text.topics import find_topics, topic_rows
@@ -85,16 +86,19 @@ def ours(language: str, n: int) -> dict[str, Any]:
     rating = rng.choice([1.0, 3.0, 5.0], n)
     _warm()
     stages, start = {}, time.process_time()
-    matrix = term_matrix(texts)
+    words = every_own_words(texts)
+    matrix = term_matrix(words)
     stages["terms"] = time.process_time()
-    topics = find_topics(matrix)[0]
+    topics = find_topics(matrix, words=words)[0]
     topic_rows(matrix, topics)
     stages["topics"] = time.process_time()
-    find_moves(texts, product, {"Wallet": (), "OtherPay": ("别付",)})
+    find_moves(words, product, {"Wallet": (), "OtherPay": ("别付",)})
     stages["moves"] = time.process_time()
     for name in ("Wallet", "OtherPay"):
         rows = product == name
-        find_praise(when[rows], rating[rows], texts[rows], np.zeros(int(rows.sum()), dtype=bool))
+        find_praise(
+            when[rows], rating[rows], words.take(rows), np.zeros(int(rows.sum()), dtype=bool)
+        )
     stages["praise"] = time.process_time()
     return {"seconds": stages["praise"] - start, "ends": {k: v - start for k, v in stages.items()}}
 

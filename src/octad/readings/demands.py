@@ -88,7 +88,7 @@ def _asked(
         estimate=best,
         n=int(whole.voices.sum()),
         method="a review is about a demand when it holds one of its words; one writer counts once; "
-        "stars on a demand compared with each rival's, and so are those above each product's other "
+        "stars on a demand less each rival's, and the same above each product's other "
         f"reviews (Welch's test, Holm over {served[0].compared} pairs; both must hold); ours after "
         "against before, above our other reviews; trend by week "
         f"(Cochran–Armitage, false discovery rate 5%); {heard.talk.windows}",
@@ -211,11 +211,7 @@ def _table(whole: Demands, served: Serving, plainly: Serving, order: list[int]) 
         row.append("" if topic.kind != "found" else f"{topic.stability:.0%}")
         rows.append(tuple(row))
     columns = ["demand", "words", "our reviewers", "stars", "by week"]
-    columns += (
-        ["rivals' reviewers", "rivals' stars; ours less theirs, plainly and beside all else"]
-        if rivals
-        else []
-    )
+    columns += ["rivals' reviewers", "rivals' stars, and ours less theirs"] if rivals else []
     return Table(
         title="What people ask for",
         columns=(*columns, "found again"),
@@ -233,9 +229,9 @@ def _beside(whole: Demands, served: Serving, plainly: Serving, k: int) -> str:
         if np.isfinite(served.value[k, j]):
             sure = "" if served.p_adjusted[k, j] <= _SURE else ", may be chance"
             parts.append(
-                f"{name} {plain(whole.on.mean[k, j + 1], 1)}; "
-                f"{plain(plainly.value[k, j], 1, signed=True)} and "
-                f"{plain(served.value[k, j], 1, signed=True)}{sure}"
+                f"{name} {plain(whole.on.mean[k, j + 1], 1)} "
+                f"({plain(plainly.value[k, j], 1, signed=True)}; beside all else "
+                f"{plain(served.value[k, j], 1, signed=True)}{sure})"
             )
     return " · ".join(parts)
 
