@@ -67,9 +67,11 @@ def unrecorded(random: Random, people: People, faults: Faults, treated: Bools) -
         random: The world's randomness.
         people: Who lives there.
         faults: How many are lost.
-        treated: (N,) who is treated.
+        treated: (N,) who was exposed to the launch.
     """
+    if not faults.unrecorded or not treated.any():
+        return np.zeros(len(people), dtype=np.bool_)
     often = people.pay + people.transfer + people.balance
-    seldom = often < np.median(often)
+    seldom = often < np.median(often[treated])
     lost = random.chance("unrecorded", 2 * faults.unrecorded, np.arange(len(people)))
     return np.asarray(lost & seldom & treated & ~people.staff)

@@ -86,7 +86,8 @@ def simulate(launched: Launched, *, seed: int, users: int, progress: Progress) -
         progress("living", 0.55 * (day - REVIEWS_FROM + 1) / (LAST - REVIEWS_FROM))
     assert start is not None  # noqa: S101 - the launch lies between the first and the last day
     progress("writing", 0.6)
-    recorded = np.where(unrecorded(random, people, faults, chosen), -1, life.state.since)
+    lost = unrecorded(random, people, faults, chosen & (life.state.since >= 0))
+    recorded = np.where(lost, -1, life.state.since)
     tables: dict[str, Table] = {
         "events": log.table(),
         "users": _users(people),
