@@ -291,9 +291,13 @@ def _table(study: _Study, here: Around, events: list[tuple[int, int]]) -> Table:
         rows.append(_row(study, product, day, found, ""))
         if len(rows) > _ROWS:
             break
+    columns: tuple[str, ...] = ("product", "day", "talk ×", "stars", "a review moved")
+    columns += ("the test alone", "")
+    if all(row[4] is None for row in rows):  # nobody gave stars
+        columns, rows = columns[:3] + columns[5:], [row[:3] + row[5:] for row in rows]
     return Table(
         title="Around releases, other products' change taken off",
-        columns=("product", "day", "talk ×", "stars", "a review moved", "the test alone", ""),
+        columns=columns,
         rows=tuple(rows),
     )
 
