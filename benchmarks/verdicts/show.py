@@ -105,6 +105,10 @@ def target_words(target: Target) -> str:
     if target.met is None:
         return f"no run: {target.name} ({edge})"
     word = "met" if target.met else "NOT MET"
+    edge_of = target.share.high if target.at_most else target.share.low
+    beyond = edge_of is not None and (edge_of > target.limit) is target.at_most
+    if target.met and beyond:
+        word = "met so far, too few runs to be sure"
     of = f"{percent(target.share, interval=True)} of {target.share.n}"
     return f"{word}: {target.name}, {of} ({edge})"
 
@@ -114,7 +118,7 @@ def wrong_table(runs: Sequence[Run]) -> Rows:
     return tuple(
         (
             f"{r.case.kind}, {r.case.strength}, {r.case.users:,} users, seed {r.case.seed}",
-            f"{r.verdict} ({r.errors.get(r.verdict, 'too timid')}); right: {' or '.join(r.right)}"
+            f"{r.verdict} ({_fault(r)}); right: {' or '.join(r.right)}"
             + ("" if r.visible else " (the truth was not visible)")
             + (f"; {r.harms[0]}" if r.harms else ""),
             r.because,
@@ -122,6 +126,12 @@ def wrong_table(runs: Sequence[Run]) -> Rows:
         )
         for r in runs
     )
+
+
+def _fault(run: Run) -> str:
+    """What a verdict that is not right is called."""
+    usual = "too timid" if run.verdict in ("hold", "cannot tell") else "not earned"
+    return run.errors.get(run.verdict, usual)
 
 
 def text(tally: Tally, *, only_wrong: bool = False) -> str:
