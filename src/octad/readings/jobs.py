@@ -136,10 +136,10 @@ def _mix_finding(at: _Arm, part: Effect, per: Effect | None) -> Finding:
         stance = Stance.FOR
     names = [at.use.jobs[j] for j in _columns(at.plan, at.use)[1]]
     what = f"“{names[0]}”" if len(names) == 1 else f"the core jobs ({', '.join(names)})"
-    claim = (
-        f"{what[:1].upper()}{what[1:]} {'fell' if part.value < 0 else 'rose'} from "
-        f"{share(part.control, 1)} to {share(part.treatment, 1)} of all use{at.words}"
-    )
+    old, new = share(part.control, 1), share(part.treatment, 1)
+    verb = "fell" if part.value < 0 else "rose"
+    went = f"stayed at {new}" if old == new else f"{verb} from {old} to {new}"
+    claim = f"{what[:1].upper()}{what[1:]} {went} of all use{at.words}"
     if per is not None:
         claim += f"; core use per user {percent_text(per.value, per.low, per.high)}"
     one, two = at.sides()
