@@ -383,7 +383,7 @@ def _topics(bench: Bench, reviews: int) -> list[Row]:
             theirs.seconds,
             1,
             True,
-            f"{what}; seconds of processor. LDA there takes ten times as long again.",
+            f"{what}; seconds of processor, theirs on one thread. LDA is left out for its time.",
         ),
         Row(
             "planted topics missed or mistaken, over NMF's (1 less F1)",
