@@ -1,7 +1,8 @@
 """Topics beside the usual notebook's: scikit-learn's NMF on TF-IDF, as many topics as were planted.
 
 A review speaks of one or two of twenty planted themes, in two or three of a theme's eight words,
-among other words as often as words are. LDA is left out for its time: 22 seconds of 20,000 such reviews, where NMF takes less than one.
+among other words as often as words are. LDA is left out for its time: 22 seconds for 20,000 such
+reviews, where NMF takes less than one.
 """
 
 from __future__ import annotations
