@@ -138,6 +138,9 @@ def test_a_rival_that_gains_what_we_lose_is_named_and_left_out() -> None:
     found = told(reviews_of(rows, "Wallet"), rivals=(*RIVALS, "FourthPay"))
     assert isinstance(found, Finding)
     assert "ThirdPay moved the other way (talk ×" in found.claim
-    assert "if the launch moved people between the two it is no control; without it ×0.6" in found.claim
+    assert (
+        "if the launch moved people between the two it is no control; without it ×0.6"
+        in found.claim
+    )
     table = next(e for e in found.evidence if isinstance(e, Table) and "left out" in e.title)
     assert [row[0] for row in table.rows] == ["FourthPay", "OtherPay", "ThirdPay"]
