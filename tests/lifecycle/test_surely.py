@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from octad.lifecycle.surely import ERROR, surely
+from octad.lifecycle.surely import ERROR, borne, surely
 from octad.lifecycle.verdict import decide
 from octad.model.finding import Answer, Finding, Grade, Number, Stance, State
 from octad.model.plan import Launch, Plan, Project
@@ -126,3 +126,69 @@ def test_what_is_not_sure_holds_and_says_why(p: float, verdict: Verdict) -> None
     outcome = decide(plan_of("payments"), kpi, answers)
     assert outcome.verdict is verdict
     assert any("not so surely" in said for said in outcome.because) is (verdict is Verdict.HOLD)
+
+
+def sized(
+    margin: str,
+    value: float,
+    *,
+    better: str = "up",
+    relative: bool = True,
+    control: float | None = None,
+    segment: bool = False,
+) -> tuple[Plan, Finding]:
+    """A plan whose only result has this margin, and a harm of that size which is beyond doubt."""
+    metrics = {"opens": {"count": "open"}, "payments": {"count": "pay", "better": better}}
+    project = Project.model_validate({"product": "P", "sources": {}, "metrics": metrics})
+    launch = {
+        "launch": "x",
+        "arms": {"control": "off", "treatment": "on"},
+        "kpi": "opens",
+        "results": {"payments": margin},
+    }
+    found = harm("payments", 1e-9, segment=segment)
+    estimate = Number(value=value, relative=relative, control=control, p_adjusted=1e-9)
+    plan = Plan(project=project, launch=Launch.model_validate(launch))
+    return plan, found.model_copy(update={"estimate": estimate})
+
+
+@pytest.mark.parametrize(
+    ("within", "case"),
+    [
+        (True, sized("4%", -0.03)),
+        (False, sized("4%", -0.05)),
+        (False, sized("4%", -0.04)),
+        (True, sized("12%", 0.098, better="down")),
+        (False, sized("12%", 0.13, better="down")),
+        (False, sized("0%", -0.0001)),
+        (False, sized("4%", -0.03, segment=True)),
+        # A loss of 3% of a level of 0.5 is 1.5 points, and 0.015 of the metric's unit.
+        (True, sized("2pp", -0.03, control=0.5)),
+        (False, sized("1pp", -0.03, control=0.5)),
+        (True, sized("0.02", -0.03, control=0.5)),
+        (True, sized("0.02", -0.01, relative=False)),
+        (False, sized("0.02", -0.03, relative=False)),
+        # What cannot be set beside its margin is not excused by it.
+        (False, sized("2pp", -0.03)),
+        (False, sized("4%", -0.01, relative=False)),
+    ],
+)
+def test_a_loss_that_the_plan_would_bear_rolls_nothing_back(
+    within: bool, case: tuple[Plan, Finding]
+) -> None:
+    plan, found = case
+    assert borne(plan, found) is within
+    assert surely(plan, [found], early=False, looks=1) == ([] if within else [found])
+
+
+def test_what_the_plan_would_bear_holds_and_says_why() -> None:
+    plan, found = sized("12%", 0.098, better="down")
+    answers = dict.fromkeys(READINGS, Answer(stance=Stance.SILENT, question="?"))
+    answers["results"] = Answer(stance=Stance.AGAINST, question="?", findings=(found,))
+    outcome = decide(plan, Answer(stance=Stance.FOR, question="?"), answers)
+    assert outcome.verdict is Verdict.HOLD
+    assert (
+        "Payments is shown to be worse, but its best estimate lies within the 12% that the plan "
+        "tolerates." in outcome.because
+    )
+    assert not any("not so surely" in said for said in outcome.because)

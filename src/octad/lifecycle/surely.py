@@ -6,6 +6,11 @@ tests at 5% each would make it of one harmless launch in ten. So over all of the
 kept to `ERROR`: Holm's step-down (1979) over the families' smallest p, one-sided, each already
 corrected within its family. What is shown less surely is still harm that a reading speaks of: it
 holds a launch back, and rolls none back.
+
+Nor does a loss roll one back while its best estimate is one that the plan would bear: that there is
+a loss is shown then, but not that it is more than was agreed to. A test of "more than the margin"
+would ask for twice the evidence that a plan's margins are made for; the best estimate is as likely
+to err to one side of the margin as to the other.
 """
 
 from __future__ import annotations
@@ -20,7 +25,7 @@ from octad.model.finding import Finding
 from octad.model.plan import Plan
 from octad.stats.multiplicity import holm
 
-__all__ = ["ERROR", "surely"]
+__all__ = ["ERROR", "borne", "surely"]
 
 ERROR = 0.02
 """Chance that a launch which harms nothing is told to roll back, on one look."""
@@ -30,6 +35,9 @@ RESULTS, GUARDRAILS, SEGMENTS = range(3)
 
 def surely(plan: Plan, findings: Sequence[Finding], *, early: bool, looks: int) -> list[Finding]:
     """The findings of harm that stand at `ERROR` over all results, guardrails and segments.
+
+    Those that the plan would bear by their best estimate (`borne`) count in the correction, since
+    they were tested, and are then left out.
 
     Args:
         plan: For the families.
@@ -60,8 +68,30 @@ def surely(plan: Plan, findings: Sequence[Finding], *, early: bool, looks: int) 
     return [
         f
         for f, q, family in zip(harms, p, families, strict=True)
-        if q * factor.get(family, 1.0) <= ERROR
+        if q * factor.get(family, 1.0) <= ERROR and not borne(plan, f)
     ]
+
+
+def borne(plan: Plan, f: Finding) -> bool:
+    """Whether a loss's best estimate lies within the margin that the plan tolerates for all users.
+
+    Never of a segment, whose harm a margin for everyone does not excuse; nor where the plan sets no
+    margin above zero, or one that cannot be set beside the estimate.
+    """
+    margin = {**plan.launch.guardrails, **plan.launch.results}.get(f.metric or "")
+    e = f.estimate
+    if f.segment is not None or margin is None or e is None or margin.value == 0:
+        return False
+    size: float | None = e.value
+    if margin.kind == "relative":
+        size = e.value if e.relative else None
+    elif e.relative:
+        # A relative effect is the one that is told wherever there is one.
+        size = None if e.control is None else e.value * e.control
+    if size is None:
+        return False
+    loss = -size if plan.metric(str(f.metric)).better == "up" else size
+    return loss < margin.value
 
 
 def _family(plan: Plan, f: Finding) -> int:

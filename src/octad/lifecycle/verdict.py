@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from octad.lifecycle.surely import ERROR, surely
+from octad.lifecycle.surely import ERROR, borne, surely
 from octad.model.finding import Answer, Finding, Grade, Stance, State
 from octad.model.numbers import plain
 from octad.model.plan import Plan
@@ -54,7 +54,8 @@ TABLE = (
         "harm",
         "holds",
         "worse, or",
-        "surely shown: a guardrail worse, or a harmed segment confirmed",
+        "a guardrail worse, either surely shown, and beyond its margin by its best estimate; or a "
+        "harmed segment surely shown",
         Verdict.ROLL_BACK,
         "with estimates of grade A or B",
         "The measurement holds, and harm is shown.",
@@ -292,11 +293,8 @@ def _hold(
     worse = [n for n, s in states.items() if s is State.WORSE]
     if worse:
         because.append(f"Worse: {', '.join(map(spoken, worse))}.")
-    if strong and any(f.harm for f in findings):
-        because.append(
-            "Harm is shown, but not so surely as it takes to roll back: that is kept to "
-            f"{_size(ERROR)} of harmless launches."
-        )
+    if strong:
+        because += _held(plan, findings)
     if unclear:
         because.append(f"Not shown either way: {', '.join(map(spoken, unclear))}.")
     if absent:
@@ -310,6 +308,24 @@ def _hold(
             because.append(f"{name} speaks against it: {answer.summary or answer.question}.")
     nexts = _what_would_decide(plan, readings, findings, absent, strong=strong)
     return Outcome(Verdict.HOLD, _row("else"), tuple(because), tuple(dict.fromkeys(nexts)))
+
+
+def _held(plan: Plan, findings: list[Finding]) -> list[str]:
+    """Why harm that is shown rolls nothing back."""
+    margins = {**plan.launch.guardrails, **plan.launch.results}
+    harms = [f for f in findings if f.harm]
+    said = [
+        f"{capital(spoken(str(f.metric)))} is shown to be worse, but its best estimate lies within "
+        f"the {margins[str(f.metric)]} that the plan tolerates."
+        for f in harms
+        if borne(plan, f)
+    ]
+    if len(said) < len(harms):
+        said.append(
+            "Harm is shown, but not so surely as it takes to roll back: that is kept to "
+            f"{_size(ERROR)} of harmless launches."
+        )
+    return said
 
 
 def _what_would_decide(
