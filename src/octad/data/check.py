@@ -124,6 +124,8 @@ def _closer(name: str, table: ir.Table, intake: Intake, tables: Tables) -> Intak
         warnings.append(
             f"{counts['zeros']:,} rows have a user id of zeros, which is likely nobody's"
         )
+    if name == "links":
+        warnings += _ties(table, tables)
     if name in {"users", "exposures", "events"}:
         warnings += _strangers(name, table, tables)
     return replace(intake, users=counts["users"]).with_warnings(*warnings)
@@ -140,6 +142,33 @@ def _strangers(name: str, table: ir.Table, tables: Tables) -> list[str]:
     if not counts["n"] or lost["n"] < counts["n"]:
         return []
     return [f"no user of {name} is in events: are the ids of one kind (device, account, hash)?"]
+
+
+def _ties(links: ir.Table, tables: Tables) -> list[str]:
+    """What is odd in who is tied to whom, in counts: no id is said."""
+    loops = _one(links.filter(links.user == links.other), n=ibis._.count())["n"]
+    apart = links.filter(links.user != links.other)
+    pairs = apart.select(
+        one=ibis.least(apart.user, apart.other), two=ibis.greatest(apart.user, apart.other)
+    )
+    counts = _one(pairs, n=pairs.count())
+    twice = counts["n"] - _one(pairs.distinct(), n=ibis._.count())["n"]
+    said = []
+    if loops:
+        said.append(f"{loops:,} rows tie a user to themselves; they are not used")
+    if twice:
+        said.append(f"{twice:,} rows are a tie that another row has too; each counts once")
+    known = [t for t in (tables.users, tables.exposures, tables.events) if t is not None]
+    if known:
+        ours = ibis.union(*(t.select("user") for t in known)) if known[1:] else known[0]
+        ends = ibis.union(links.select("user"), links.select(user="other")).distinct()
+        lost = _one(ends.anti_join(ours.select("user"), "user"), n=ibis._.count())["n"]
+        every = _one(ends, n=ends.count())["n"]
+        if every and lost == every:
+            said.append("none of its users is in another source: are the ids of one kind?")
+        elif lost:
+            said.append(f"{lost:,} of its {every:,} users are in no other source")
+    return said
 
 
 def _copies(table: ir.Table) -> int:

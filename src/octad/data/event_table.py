@@ -12,6 +12,7 @@ from octad.data.gathering import Gathering
 from octad.data.older import gather_older
 from octad.data.population import Chosen, Frame, choose_everyone, choose_exposed
 from octad.data.primitives import OPEN, PRE_DAYS, Recipe, calendar_of, kinds_of, recipe
+from octad.data.reach import gather_reach
 from octad.data.samples import pseudonym_key, steps_to_jobs
 from octad.data.seat import Places, places_of, said_by, seat
 from octad.data.sql.work import work_in_engine
@@ -51,6 +52,7 @@ def gather_events(job: Gathering, frame: Frame | None) -> None:
     add_up = work_here if job.engine.abilities.fold else work_in_engine
     work: Work = add_up(tape, plan, tables, chosen, request)
     _fill(job, work, request)
+    gather_reach(job, work)
     gather_older(job, chosen, tables.events, tables.intake["events"].kept)
 
 

@@ -336,6 +336,18 @@ class FoldWork:
             return waits_for(int(self.population.exposed.min()), window or 0)
         return self._forms(values)
 
+    def of_users(self, name: str) -> UnitValues | None:
+        """A metric per user, cut as planned; None for one that needs the values of events."""
+        made, funnel = self.request.recipes.get(name), self.request.funnels.get(name)
+        if made is not None:
+            values = self._values(name, made)
+        elif funnel is not None:
+            values = self._funnel(name, funnel)
+        else:
+            return None
+        quantile = getattr(self.plan.metric(name), "winsorize", None)
+        return values if quantile is None else winsorized(values, quantile)[0]
+
     def _grouping(self, *, sliced: bool) -> Grouping:
         """The users in the order of their cells, worked out once."""
         if sliced not in self._groupings:

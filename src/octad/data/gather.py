@@ -9,6 +9,7 @@ from octad.data.connect import Engine
 from octad.data.event_table import gather_events
 from octad.data.gathering import Gathering, Locate
 from octad.data.population import Frame, frame_of
+from octad.data.reach import refuse_reach
 from octad.data.sources import Tables, open_sources
 from octad.data.tape import Progress, Tape
 from octad.data.unit_table import gather_units
@@ -59,6 +60,7 @@ def gather(
         job.parts |= {"as_of": frame.as_of, "final": frame.final}
     if tables.events is None and tables.units is not None:
         gather_units(job, tables.units, frame)
+        refuse_reach(job, "a table of one row a user")
     elif isinstance(plan.launch.design, Staged):
         _check_groups(job, plan.launch.design)
         job.lack(_STAGED)

@@ -57,7 +57,8 @@ class Intake:
     """One source as it was read.
 
     Attributes:
-        source: ``events``, ``users``, ``exposures``, ``reviews``, ``releases`` or ``units``.
+        source: ``events``, ``users``, ``exposures``, ``reviews``, ``releases``, ``units`` or
+            ``links``.
         table: As `octad.yml` names it.
         read: Rows in the files, those of them that meet the source's `where`.
         kept: Rows that are used.

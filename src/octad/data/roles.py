@@ -26,6 +26,7 @@ REQUIRED: Mapping[str, tuple[str, ...]] = {
     "reviews": ("time",),
     "releases": ("time",),
     "units": ("user", "arm"),
+    "links": ("user", "other"),
 }
 """Roles without which a row says nothing."""
 
@@ -45,13 +46,14 @@ ROLES: Mapping[str, tuple[str, ...]] = {
     ),
     "releases": ("product", "time", "version", "notes"),
     "units": ("user", "arm", "time", "staff"),
+    "links": ("user", "other", "time"),
 }
 """Every source's roles, in the order of its columns."""
 
 TIMES = frozenset({"time", "known"})
 NUMBERS = frozenset({"value", "rating"})
 FLAGS = frozenset({"staff", "deleted"})
-IDS = frozenset({"user", "arm", "event", "launch", "product"})
+IDS = frozenset({"user", "arm", "event", "launch", "product", "other"})
 
 
 @dataclass(frozen=True, slots=True)

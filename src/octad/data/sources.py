@@ -25,7 +25,7 @@ from octad.model.presets import TablePreset, load
 
 __all__ = ["SOURCES", "Tables", "open_sources"]
 
-SOURCES = ("events", "users", "exposures", "reviews", "releases", "units")
+SOURCES = ("events", "users", "exposures", "reviews", "releases", "units", "links")
 """Every source there may be, in the order they are opened."""
 
 
@@ -42,6 +42,7 @@ class Tables:
         reviews: product, time, rating, title, text, version, author, deleted.
         releases: product, time, version, notes.
         units: user, arm, time, staff; then every column of the file, typed; one row a user.
+        links: user, other, time.
         intake: What was read of each, by source.
         files: The files of those that are files, by source.
     """
@@ -52,6 +53,7 @@ class Tables:
     reviews: ir.Table | None = None
     releases: ir.Table | None = None
     units: ir.Table | None = None
+    links: ir.Table | None = None
     intake: dict[str, Intake] = field(default_factory=dict)
     files: dict[str, Filed] = field(default_factory=dict)
 

@@ -26,6 +26,7 @@ EACH = 20
 """Users in every arm."""
 
 _COUNTS = {"reviews": 31, "releases": 7}
+_TIES = 37
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +119,10 @@ def _rows(name: str, plan: Plan, newest: datetime | None) -> Iterator[dict[str, 
     elif name in ("users", "units"):
         for user, arm in people:
             yield {"user": user, "arm": arm, "known": start - timedelta(days=9), "time": entered}
+    elif name == "links":
+        for i in range(_TIES):
+            one, other = (people[(i + step) % len(people)][0] for step in (0, 1))
+            yield {"user": one, "other": other, "time": start - timedelta(days=9)}
     else:
         for i in range(_COUNTS[name]):
             yield {

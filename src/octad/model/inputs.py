@@ -20,6 +20,7 @@ from octad.model.history import History, PastForecast, PastLaunch
 from octad.model.topics import Topics
 from octad.stats.moments import Moments
 from octad.stats.parts import Parts
+from octad.stats.spillover import Spillover, TiesByChance
 
 __all__ = [
     "COLUMNS",
@@ -34,6 +35,7 @@ __all__ = [
     "PastForecast",
     "PastLaunch",
     "Quantiles",
+    "Reach",
     "Releases",
     "Retention",
     "Reviews",
@@ -241,6 +243,56 @@ class Volume:
 
 
 @dataclass(frozen=True, slots=True)
+class Reach:
+    """What those do whose friends have the launch, as far as a source says who they are.
+
+    Attributes:
+        ties: Ties between two users of the experiment.
+        late: Ties left out, for they are no older than the launch.
+        by_chance: Whether the ties know nothing of the arms; None without ties.
+        metrics: Metric to what was found, or in words why nothing was.
+        before: The same of the weeks before the launch, where it can have done nothing.
+        unread: Why the ties were not read, in words; empty when they were.
+    """
+
+    ties: int = 0
+    late: int = 0
+    by_chance: TiesByChance | None = None
+    metrics: Mapping[str, Spillover | str] = field(default_factory=dict)
+    before: Mapping[str, Spillover] = field(default_factory=dict)
+    unread: str = ""
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Traces that lost events would leave, in a sample of users: P earlier events, A arms.
+
+    Attributes:
+        earlier: (P,) events that come before others of the same visit, as good as always.
+        lacks: (P, A) visits that lack it, and no other, though what comes after it is there.
+        holds: (P, A) visits that should have it.
+        users_lack: (P, A) users with such a visit.
+        users: (A,) sampled users.
+        places: Attribute to its values, and by arm and value (2, A, V) how often one is lacking,
+            and how often one should be there.
+        hours: (H,) hours, UTC, from the first to the last.
+        active: (H, A) users seen in each; `exposed` (H, A) users exposed before it.
+    """
+
+    earlier: tuple[str, ...]
+    lacks: FloatArray
+    holds: FloatArray
+    users_lack: FloatArray
+    users: FloatArray
+    places: Mapping[str, tuple[tuple[str, ...], FloatArray]]
+    hours: TimeArray
+    active: FloatArray
+    exposed: FloatArray
+    query: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class FilesRead:
     """Which of the events' files were read, and which were known from the look before.
 
@@ -299,6 +351,8 @@ class Inputs:
     reviews: Reviews | None = None
     releases: Releases | None = None
     volume: Volume | None = None
+    logged: Logged | None = None
+    reach: Reach | None = None
     kinds: Mapping[str, Mapping[str, MetricCells]] = field(default_factory=dict)
     visits: Visits | None = None
     cohort: Cohort | None = None

@@ -40,6 +40,8 @@ class Needs:
         visits: How deep the visits of a sample are.
         cohort: Older users, for what early behaviour says of later.
         history: Past launches and sealed forecasts.
+        reach: Metrics wanted by how many of a user's ties have the launch, where a source says who
+            is tied to whom.
     """
 
     totals: frozenset[str] = frozenset()
@@ -64,6 +66,7 @@ class Needs:
     visits: bool = False
     cohort: bool = False
     history: bool = False
+    reach: frozenset[str] = frozenset()
 
     def __or__(self, other: Needs) -> Needs:
         """Everything either asks for."""

@@ -151,6 +151,19 @@ class UnitSource(Source):
     staff: str | None = None
 
 
+class LinkSource(Source):
+    """One row a tie between two users, known before the launch: friends, contacts, payers.
+
+    Attributes:
+        other: The user at the other end; a tie counts once, whichever way it is written.
+        time: Since when, if the table says; ties since the launch's first day are left out.
+    """
+
+    user: str | None = None
+    other: str | None = None
+    time: str | None = None
+
+
 class Sources(Stored):
     """The tables a project reads; each is optional, and readings say what they lack."""
 
@@ -160,6 +173,7 @@ class Sources(Stored):
     reviews: ReviewSource | None = None
     releases: ReleaseSource | None = None
     units: UnitSource | None = None
+    links: LinkSource | None = None
 
 
 class Project(Stored):

@@ -32,7 +32,7 @@ _ARM = {
 }
 """Who was in which arm, where the tool does not say it the same way in every project."""
 
-_ROLES = ("events", "exposures", "users", "units", "reviews", "releases")
+_ROLES = ("events", "exposures", "users", "units", "reviews", "releases", "links")
 
 
 def project_text(preset: Preset, product: str) -> str:

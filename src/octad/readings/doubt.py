@@ -9,7 +9,9 @@ from octad.model.needs import Needs
 from octad.model.plan import Plan
 from octad.readings.against import CASE, case_against
 from octad.readings.base import missing_metrics
+from octad.readings.doubt_alike import alike
 from octad.readings.doubt_before import controls, pre_period
+from octad.readings.doubt_friends import friends, friends_lack, through_friends
 from octad.readings.doubt_hidden import hidden
 from octad.readings.doubt_logging import gaps, vanished
 from octad.readings.doubt_looks import deviations, looks
@@ -40,16 +42,19 @@ def needs(plan: Plan) -> Needs:
         exposure=True,
         volume=True,
         history=True,
+        reach=heads,
     )
 
 
 def read(plan: Plan, inputs: Inputs) -> Answer:
     """Test the measurement before anybody believes it, then let the opponent speak.
 
-    Findings with `trust` decide whether the verdict table may be read at all. Against: one fails.
-    Mixed: one warns, or the defensible choices disagree on a result. For: all hold. Silent: there
-    is nothing to compare. The case against stands first and has a stance of its own: it speaks of
-    the launch, while this reading's stance is about the measurement.
+    Findings with `trust` decide whether the verdict table may be read at all. Against: one fails,
+    or the launch is shown to harm people through their friends, which the arms cannot show. Mixed:
+    one warns, the defensible choices disagree on a result, or it reaches friends for the better.
+    For: all hold. Silent: there is nothing to compare. The case against stands first and has a
+    stance of its own: it speaks of the launch, while this reading's stance is about the
+    measurement.
     """
     if len(inputs.arms) < 2:
         return Answer(
@@ -61,15 +66,17 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         )
     case = case_against(plan, inputs)
     specs, split = specifications(plan, inputs)
+    reached = friends(plan, inputs) or interference(plan, inputs)
     findings = [
         *sample_ratios(plan, inputs),
         *pre_period(plan, inputs),
+        *alike(plan, inputs),
         *controls(plan, inputs),
         *vanished(plan, inputs),
         *exposures(inputs),
         *gaps(inputs),
         *heavy_tails(inputs),
-        *interference(plan, inputs),
+        *reached,
         *looks(plan, inputs),
         *specs,
         *hidden(plan, inputs),
@@ -85,9 +92,9 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     trusts = [f.trust for f in findings]
     stance = (
         Stance.AGAINST
-        if "fails" in trusts
+        if "fails" in trusts or any(f.stance is Stance.AGAINST for f in reached)
         else Stance.MIXED
-        if "warns" in trusts or split
+        if "warns" in trusts or split or through_friends(reached)
         else Stance.FOR
     )
     return Answer(
@@ -108,6 +115,7 @@ def _missing(plan: Plan, inputs: Inputs, findings: list[Finding]) -> tuple[str, 
             "A 'controls:' in the plan: metrics that the launch cannot have moved, to see whether "
             "anything else did."
         )
+    missing += friends_lack(inputs)
     return tuple(missing)
 
 
@@ -122,6 +130,7 @@ _HELD = {
 def _summary(findings: list[Finding], case: list[Finding]) -> str:
     bad = [f for f in findings if f.trust in ("fails", "warns")]
     parts = [f.claim.rstrip(".") for f in bad[:2]]
+    parts += [f.claim.split(" (")[0].rstrip(".") for f in through_friends(findings)[:1]]
     broken = {f.id.removesuffix(".parts") for f in bad}
     if any(f.id.startswith("doubt.vanished") for f in findings):
         broken.add("doubt.gaps")

@@ -12,7 +12,7 @@ from octad.worlds.base import Bools, Floats, Random
 from octad.worlds.faults import Faults
 from octad.worlds.people import People
 
-__all__ = ["circle", "demand", "unrecorded"]
+__all__ = ["circle", "demand", "ties", "unrecorded"]
 
 _NEIGHBOURS = 50
 _STEPS = np.array([1, -1, 7, -7, 18, -18])
@@ -55,6 +55,18 @@ def circle(n: int) -> NDArray[np.int64]:
     who = np.arange(n)
     home, place = who // _NEIGHBOURS * _NEIGHBOURS, who % _NEIGHBOURS
     return np.asarray((home[:, None] + (place[:, None] + _STEPS) % _NEIGHBOURS) % n)
+
+
+def ties(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Every friendship once, as places of its two people.
+
+    Args:
+        n: How many people.
+    """
+    one = np.repeat(np.arange(n), len(_STEPS))
+    other = circle(n).ravel()
+    pairs = np.unique(np.stack([np.minimum(one, other), np.maximum(one, other)]), axis=1)
+    return pairs[0], pairs[1]
 
 
 def unrecorded(random: Random, people: People, faults: Faults, treated: Bools) -> Bools:

@@ -9,14 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octad.worlds.base import Bools, Categorical, Random, Table, World
-from octad.worlds.crowd import unrecorded
+from octad.worlds.crowd import ties, unrecorded
 from octad.worlds.launches import Launched
 from octad.worlds.life import DAY, Life
 from octad.worlds.log import Log, Versions
 from octad.worlds.people import AGE_BANDS, DEVICES, PLANS, REGIONS, TENURES, People, born
 from octad.worlds.truth import read
 from octad.worlds.voices import Rival, Voices
-from octad.worlds.wallet_files import OCTAD, readme
+from octad.worlds.wallet_files import LINKS, OCTAD, readme
 from octad.worlds.writing import authors, write
 
 __all__ = ["simulate"]
@@ -95,11 +95,14 @@ def simulate(launched: Launched, *, seed: int, users: int, progress: Progress) -
         "reviews": _reviews(random, people, voices, log),
         "releases": _releases(ours),
     }
+    if faults.friends:
+        one, other = ties(users)
+        tables["links"] = {"user_id": people.uid[one], "other_id": people.uid[other]}
     progress("reading off the truth", 0.8)
     truth = read(start, launched, LAST)
     progress("done", 1.0)
     files = {
-        "octad.yml": OCTAD,
+        "octad.yml": OCTAD.replace("\nrivals:", f"{LINKS}\nrivals:") if faults.friends else OCTAD,
         f"launches/{launched.launch}.yml": launched.plan,
         "README.md": readme(launched.launch, launched.about),
     }

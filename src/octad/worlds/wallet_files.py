@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CIRCLES", "ICON", "OCTAD", "QUICKPAY", "readme"]
+__all__ = ["CIRCLES", "ICON", "LINKS", "OCTAD", "QUICKPAY", "readme"]
 
 OCTAD = """\
 # A wallet, simulated by Octad. Nobody in here is real; every page says so.
@@ -104,6 +104,13 @@ metrics:                            # each is per user, counted from the moment 
     window: 28d
     better: down
     unit: ms
+"""
+
+LINKS = """\
+  links:                            # who is friends with whom, as it was before the launch
+    table: data/links.csv
+    user: user_id
+    other: other_id
 """
 
 CIRCLES = """\
