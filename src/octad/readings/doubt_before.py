@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,7 +19,7 @@ from octad.stats.effects import Effect, compare
 from octad.stats.multiplicity import holm
 from octad.stats.refusal import NotEstimable
 
-__all__ = ["controls", "pre_period"]
+__all__ = ["apart_before", "controls", "pre_period"]
 
 _FAILS, _WARNS = 0.001, 0.01
 
@@ -35,10 +36,15 @@ class _Before:
     cells: MetricCells
 
 
-def _before(plan: Plan, inputs: Inputs) -> list[_Before]:
+def apart_before(plan: Plan, inputs: Inputs, metric: str) -> dict[str, float]:
+    """By how many standard errors each arm was ahead of control before exposure, in one metric."""
+    return {b.arm: b.effect.z for b in _before(plan, inputs, (metric,))}
+
+
+def _before(plan: Plan, inputs: Inputs, names: Iterable[str]) -> list[_Before]:
     """Every metric with a pre-period, control against each arm."""
     found = []
-    for name in dict.fromkeys((*plan.launch.metrics, *plan.launch.controls)):
+    for name in dict.fromkeys(names):
         cells = inputs.metrics.get(name)
         if cells is None or not cells.paired or cells.quantiles is not None:
             continue
@@ -60,7 +66,7 @@ def _before(plan: Plan, inputs: Inputs) -> list[_Before]:
 
 def pre_period(plan: Plan, inputs: Inputs) -> list[Finding]:
     """The arms before exposure, when they should be alike: an A/A test on the users' own past."""
-    tested = _before(plan, inputs)
+    tested = _before(plan, inputs, (*plan.launch.metrics, *plan.launch.controls))
     if not tested:
         return []
     adjusted = holm(np.array([row.effect.p for row in tested]))

@@ -18,12 +18,12 @@ from octad.stats.multiplicity import holm
 from octad.stats.refusal import NotEstimable
 from octad.stats.sample_ratio import sample_ratio
 
-__all__ = ["BY_TRUST", "Trust", "exposures", "sample_ratios", "trust_of"]
+__all__ = ["BY_TRUST", "FEWEST", "Trust", "exposures", "planned", "sample_ratios", "trust_of"]
 
 Trust = Literal["holds", "warns", "fails"]
 BY_TRUST = {"holds": Stance.FOR, "warns": Stance.MIXED, "fails": Stance.AGAINST}
 
-_FEWEST = 20
+FEWEST = 20
 """Users expected in an arm below which chi-square is not to be relied on."""
 _SHOWN = 8
 _LEAK = 0.01
@@ -34,13 +34,18 @@ def trust_of(p: float, fails: float, warns: float) -> Trust:
     return "fails" if p < fails else "warns" if p < warns else "holds"
 
 
+def planned(plan: Plan, inputs: Inputs) -> list[float] | None:
+    """Each arm's share of users as the plan meant it, in any unit; None for equal ones."""
+    split = plan.launch.split
+    return None if split is None else [split.get(arm, 1.0) for arm in inputs.arms]
+
+
 def sample_ratios(plan: Plan, inputs: Inputs) -> list[Finding]:
     """Test the split in all, then on each day and in each segment, corrected across them."""
     exposure = inputs.exposure
     if exposure is None or not plan.launch.randomised:
         return []
-    split = plan.launch.split
-    weights = None if split is None else [split.get(arm, 1.0) for arm in inputs.arms]
+    weights = planned(plan, inputs)
     return [
         *_in_all(plan, inputs, exposure, weights),
         *_in_parts(plan, inputs, exposure, weights),
@@ -115,7 +120,7 @@ def _parts(exposure: Exposure, weights: list[float] | None) -> list[_Part]:
             one = sample_ratio(row, weights)
         except NotEstimable:
             continue
-        if min(one.expected) >= _FEWEST:
+        if min(one.expected) >= FEWEST:
             found.append(_Part(name, one.counts, one.expected, one.chi_square, one.p))
     return found
 
