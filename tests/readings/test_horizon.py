@@ -7,7 +7,7 @@ import pytest
 
 from octad.model.finding import Stance
 from octad.model.inputs import Inputs
-from octad.readings import horizon, horizon_days
+from octad.readings import halves, horizon
 from octad.stats.moments import Moments
 from tests.readings.made import daily, found, inputs, plan, retention
 
@@ -79,7 +79,7 @@ def test_errors_of_early_and_late_ratios_match_a_bootstrap() -> None:
         np.stack([rng.poisson(3 * lift[0] * h), rng.poisson(3 * lift[1] * h)], axis=1) / 7
         for h, lift in zip(use, ((1.0, 1.0), (1.2, 1.05)), strict=True)
     ]
-    ours = horizon_days._ratio_errors(*(Moments.from_rows(arm) for arm in arms))
+    ours = halves.ratio_errors(*(Moments.from_rows(arm) for arm in arms))
     drawn = []
     for _ in range(2000):
         one, two = (arm[rng.integers(0, len(arm), len(arm))].mean(axis=0) for arm in arms)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from octad.model.finding import Answer, Curve, Finding, Grade, Stance
 from octad.model.inputs import Exposure
 from octad.readings import horizon
-from octad.readings.horizon_days import widening
+from octad.readings.halves import widening
 from tests.readings.made import daily, found, inputs, plan, retention, returning
 
 DAYS = 28

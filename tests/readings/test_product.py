@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 
 from octad.model.finding import Bars, Grade, Stance
-from octad.model.inputs import Errors, Exposure, Inputs, JobUse
-from octad.model.plan import Charter, Job
+from octad.model.inputs import Daily, Errors, Exposure, Inputs, JobUse
+from octad.model.metric import CountMetric
+from octad.model.plan import Charter, Job, Plan
 from octad.readings import product
+from octad.stats.moments import Moments
 from tests.readings.voices_kit import plan_of, reviews_of, spread
 
 BUCKETS = 64
@@ -242,3 +244,58 @@ def test_needs_follow_the_charter() -> None:
     assert product.needs(plan_of()).reviews
     assert not product.needs(plan_of(charter=Charter())).reviews
     assert product.needs(plan_of(charter=Charter(never=FAMILY))).reviews
+
+
+def daily_of(early: tuple[float, float], late: tuple[float, float], *, seed: int = 5) -> Daily:
+    """A user's mean pays a day in the first and the last third, in control and treatment."""
+    rng = np.random.default_rng(seed)
+    both = [
+        Moments.from_rows(rng.poisson([10 * early[arm], 10 * late[arm]], size=(6400, 2)) / 10)
+        for arm in (0, 1)
+    ]
+    halves = Moments(*(np.stack([getattr(m, k) for m in both]) for k in ("n", "mean", "comoment")))
+    none = Moments.empty((2, 0), 4)
+    return Daily("pays", np.arange(0), none, halves=halves, spans=((0, 9), (19, 28)))
+
+
+def counted(**how: object) -> Plan:
+    """The wallet's experiment, with a metric on payments."""
+    plan = plan_of(experiment=True)
+    metric = CountMetric.model_validate({"count": "pay", **how})
+    project = plan.project.model_copy(update={"metrics": {"pays": metric}})
+    return plan.model_copy(update={"project": project})
+
+
+@pytest.mark.parametrize(
+    ("late", "stance", "told"),
+    [
+        # A good tenth less at first in every case; at the end none of that, a quarter, or all.
+        (3.0, Stance.MIXED, True),
+        (2.9, Stance.MIXED, True),
+        (2.6, Stance.AGAINST, False),
+    ],
+)
+def test_a_job_that_people_come_back_to_is_not_held_against_it(
+    late: float, stance: Stance, told: bool
+) -> None:
+    daily = {"pays": daily_of((3.0, 2.6), (3.0, late))}
+    answer = product.read(counted(), inputs_of(use_of((300, 270), (5, 5)), daily=daily))
+    less = next(f for f in answer.findings if f.id == "product.less.pay")
+    assert less.stance is stance
+    assert ("The loss shrinks: −" in less.claim) is told
+    assert (" in days 20 to 28." in less.claim) is told
+
+
+def test_a_loss_that_shrinks_and_is_still_large_is_against() -> None:
+    daily = {"pays": daily_of((3.0, 1.8), (3.0, 2.6))}
+    answer = product.read(counted(), inputs_of(use_of((300, 240), (5, 5)), daily=daily))
+    less = next(f for f in answer.findings if f.id == "product.less.pay")
+    assert "The loss shrinks" in less.claim
+    assert less.stance is Stance.AGAINST
+
+
+def test_days_are_asked_of_a_metric_that_counts_just_the_jobs_events() -> None:
+    assert product.needs(counted()).daily == {"pays"}
+    assert product.needs(counted(count=["pay", "scan"])).daily == frozenset()
+    assert product.needs(counted(where="amount > 5")).daily == frozenset()
+    assert product.needs(plan_of(experiment=True)).daily == frozenset()

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
-from numpy.typing import NDArray
-from scipy import special
 
 from octad.model.finding import Curve, Finding, Number, Stance
 from octad.model.inputs import Daily, Inputs
@@ -14,47 +10,11 @@ from octad.model.numbers import plain
 from octad.model.plan import Plan
 from octad.readings.base import grade_of, percent_text, signed_percent
 from octad.readings.claims import capital
+from octad.readings.halves import Change, change_of, widening
 from octad.readings.horizon_curve import Followed, drawn, follow, later
-from octad.readings.measure import anytime_decides
-from octad.stats.moments import Moments
 from octad.stats.novelty import LearningCurve
-from octad.stats.sequential import anytime_multiplier
 
-__all__ = ["over_days", "widening"]
-
-FloatArray = NDArray[np.float64]
-
-
-def widening(plan: Plan, inputs: Inputs, users: float) -> float:
-    """How many times wider intervals are while looks before the end decide; 1 at the end."""
-    if not anytime_decides(plan, inputs):
-        return 1.0
-    level = plan.launch.rules.level
-    often = float(anytime_multiplier(users, level=level))
-    return max(1.0, often / float(special.ndtri(0.5 + level / 2)))
-
-
-@dataclass(frozen=True, slots=True)
-class _Change:
-    """The relative effect early and late in the same users, up being good.
-
-    Attributes:
-        shown: Whether the change is beyond chance; half of the error is kept for the curve.
-        level: Of the interval `low` to `high` of the change.
-        still: Whether a gain is still shown at the end.
-    """
-
-    early: float
-    late: float
-    shift: float
-    se: float
-    low: float
-    high: float
-    level: float
-    p: float
-    shown: bool
-    still: bool
-    early_shown: bool
+__all__ = ["over_days"]
 
 
 def over_days(plan: Plan, inputs: Inputs, daily: Daily, arm: int, days: int) -> list[Finding]:
@@ -62,69 +22,21 @@ def over_days(plan: Plan, inputs: Inputs, daily: Daily, arm: int, days: int) -> 
     if daily.halves is None or daily.spans is None:
         return []
     halves = daily.halves[[0, arm]]
-    if float(halves.n.min()) < 2 or float(halves.mean[0].min()) <= 0:
+    change = change_of(plan, inputs, halves, 1 if plan.metric(daily.metric).better == "up" else -1)
+    if change is None:
         return []
-    wide = widening(plan, inputs, float(halves.n.sum()))
-    f = follow(plan, inputs, daily, arm, days, wide)
-    change, curve = _change(plan, halves, f.sign, wide), drawn(f)
-    if change is None or curve is None:
+    f = follow(plan, inputs, daily, arm, days, widening(plan, inputs, float(halves.n.sum())))
+    curve = drawn(f)
+    if curve is None:
         return []
     return [_main(f, daily.spans, change, curve, int(halves.n.sum())), *later(f)]
-
-
-def _change(plan: Plan, halves: Moments, sign: int, wide: float) -> _Change | None:
-    c, t = halves[0], halves[1]
-    early, late = (sign * (float(ratio) - 1) for ratio in t.mean / c.mean)
-    early_se, late_se, se = (float(e) for e in _ratio_errors(c, t))
-    if se <= 0:
-        return None
-    shift, alpha = late - early, 1 - plan.launch.rules.level
-    p = float(2 * special.ndtr(-abs(shift / se)))
-    q = float(special.ndtri(1 - alpha / 2)) * wide
-    # The curve over days is a second test of the same question, so each has half of the error.
-    half = float(special.ndtri(1 - alpha / 4)) * wide * se
-    return _Change(
-        early=early,
-        late=late,
-        shift=shift,
-        se=se,
-        low=shift - half,
-        high=shift + half,
-        level=1 - alpha / 2,
-        p=p,
-        shown=abs(shift) > half,
-        still=late - q * late_se > 0,
-        early_shown=abs(early) > q * early_se,
-    )
-
-
-def _ratio_errors(control: Moments, treatment: Moments) -> FloatArray:
-    """Standard errors of treatment over control, early, late, and late less early.
-
-    Delta method; a user's early and late days move together, and both arms' levels are estimates.
-
-    Args:
-        control: Leading shape (), two columns: a user's mean per day early and late.
-        treatment: The same of the other arm.
-
-    Returns:
-        (3,) errors.
-    """
-    c, t = control.mean, treatment.mean
-    pick = np.array([[1.0, 0.0], [0.0, 1.0], [-1.0, 1.0]])
-    variance = np.zeros(3)
-    for slopes, arm in ((1 / c, treatment), (-t / c**2, control)):
-        gradient = pick * slopes
-        covariance = arm.covariance() / arm.n
-        variance += np.einsum("ij,jk,ik->i", gradient, covariance, gradient)
-    return np.sqrt(np.maximum(variance, 0.0))
 
 
 Span = tuple[int, int]
 
 
 def _main(
-    f: Followed, spans: tuple[Span, Span], change: _Change, curve: Curve, users: int
+    f: Followed, spans: tuple[Span, Span], change: Change, curve: Curve, users: int
 ) -> Finding:
     (a, b), (c, d) = spans
     said = (
@@ -168,7 +80,7 @@ def _main(
     )
 
 
-def _named(change: _Change, bent: LearningCurve | None) -> tuple[str, Stance]:
+def _named(change: Change, bent: LearningCurve | None) -> tuple[str, Stance]:
     """What the change is called, and what it says of the launch."""
     early, late = change.early, change.late
     if change.shown:
@@ -190,7 +102,7 @@ def _named(change: _Change, bent: LearningCurve | None) -> tuple[str, Stance]:
     return "No change over time can be told.", Stance.MIXED
 
 
-def _bent(change: _Change, bent: LearningCurve) -> tuple[str, Stance]:
+def _bent(change: Change, bent: LearningCurve) -> tuple[str, Stance]:
     """What a change is called that the days together show, and first against last third do not."""
     if bent.start > bent.limit:
         if bent.start <= 0:

@@ -13,7 +13,7 @@ from octad.model.numbers import plain
 from octad.model.plan import Plan
 from octad.readings.base import percent_text, signed_percent
 from octad.readings.claims import in_arm
-from octad.readings.horizon_days import widening
+from octad.readings.halves import widening
 from octad.stats.moments import Moments
 from octad.stats.refusal import NotEstimable
 from octad.stats.surrogate_cells import (

@@ -12,7 +12,7 @@ from octad.model.numbers import plain
 from octad.model.plan import Plan
 from octad.readings.base import ASSUMES, BREAKS, VETO, grade_of, percent_text
 from octad.readings.claims import in_arm
-from octad.readings.horizon_days import widening
+from octad.readings.halves import widening
 from octad.stats.buckets import jackknife_arms
 from octad.stats.effects import compare
 from octad.stats.moments import Moments

@@ -10,7 +10,7 @@ from octad.model.needs import Needs
 from octad.model.plan import Plan
 from octad.readings.famous import talk_of_jobs
 from octad.readings.job_split import split
-from octad.readings.job_volume import done_less
+from octad.readings.job_volume import counted_by, done_less
 from octad.readings.jobs import displaced, mix, steps
 from octad.readings.never import never_lines
 from octad.readings.voices import Talk, listen
@@ -23,7 +23,9 @@ def needs(plan: Plan) -> Needs:
     charter = plan.project.charter
     terms = any(job.terms for job in charter.jobs.values())
     used = any(job.events for job in charter.jobs.values())
+    compared = used and plan.launch.randomised
     return Needs(
+        daily=frozenset(counted_by(plan).values()) if compared else frozenset(),
         jobs=used,
         exposure=used,
         reviews=terms or bool(charter.never),
@@ -40,7 +42,8 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     - displaced: of those who did a core job before, how many still do, against control (Holm over
       the jobs). Against when fewer are shown to.
     - less: how often each core job is done, against control. Against when a twentieth of its use or
-      more is gone, and it is shown to be done less (Holm over the jobs).
+      more is gone, and it is shown to be done less (Holm over the jobs). Where its days show that
+      some of the loss came back, what is lost in the last third of them counts.
     - talk: whether core jobs' share of what people write fell while another job's rose: against.
     - never-lines: see `octad.readings.never`; quotes and events are against, never harm.
     - whether more people do a job or each does it more often, and the steps to each core job, are
