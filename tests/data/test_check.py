@@ -59,3 +59,29 @@ def test_nested_columns_and_parquet(tmp_path: Path) -> None:
     kinds = {note.name: note.kind for note in report.columns["events"]}
     assert kinds["event_params"] == "nested"
     assert kinds["user"] == "text"
+
+
+def test_ties_are_counted_and_no_id_is_said(tmp_path: Path) -> None:
+    exports.write(tmp_path / "e.csv", "user,time,event\nanna,2026-03-01,open\nben,2026-03-01,open")
+    rows = "anna,ben\nben,anna\nanna,anna\nanna,nobody\nanna,\n"
+    exports.write(tmp_path / "l.csv", f"user_id,other_id\n{rows}")
+    project = exports.project({"events": {"table": "e.csv"}, "links": {"table": "l.csv"}})
+    with exports.engine(tmp_path) as engine:
+        report = check(engine, project)
+    links = report.intake["links"]
+    assert (links.read, links.kept) == (5, 4)
+    assert [r.reason for r in links.rejects] == ["no other"]
+    said = " · ".join(links.warnings)
+    assert "1 rows tie a user to themselves" in said
+    assert "1 rows are a tie that another row has too" in said
+    assert "1 of its 3 users are in no other source" in said
+    assert not any(name in said for name in ("anna", "ben", "nobody"))
+
+
+def test_ties_among_ids_of_another_kind_are_told(tmp_path: Path) -> None:
+    exports.write(tmp_path / "e.csv", "user,time,event\nu1,2026-03-01,open\n")
+    exports.write(tmp_path / "l.csv", "sender,receiver\na@b,c@d\n")
+    project = exports.project({"events": {"table": "e.csv"}, "links": {"table": "l.csv"}})
+    with exports.engine(tmp_path) as engine:
+        report = check(engine, project)
+    assert "are the ids of one kind?" in " ".join(report.intake["links"].warnings)

@@ -12,7 +12,7 @@ from octad.model.inputs import Inputs, Reach
 from octad.model.numbers import count, p_value, share
 from octad.model.plan import Plan
 from octad.readings.base import VETO, percent_text
-from octad.readings.claims import capital, spoken
+from octad.readings.claims import spoken
 from octad.stats.multiplicity import holm
 from octad.stats.spillover import Spillover
 
@@ -51,7 +51,7 @@ def friends(plan: Plan, inputs: Inputs) -> list[Finding]:
     shown = [_shown(plan, n, s, q[n], reach) for n, s in found.items() if q[n] < VETO]
     calm = {n: s for n, s in found.items() if q[n] >= VETO}
     shown.sort(key=lambda f: f.stance is not Stance.AGAINST)
-    return shown + ([_calm(calm, q, reach)] if calm else [])
+    return shown + ([_calm(calm, q, reach, alone=not shown)] if calm else [])
 
 
 def through_friends(findings: list[Finding]) -> list[Finding]:
@@ -60,9 +60,14 @@ def through_friends(findings: list[Finding]) -> list[Finding]:
 
 
 def friends_lack(inputs: Inputs) -> tuple[str, ...]:
-    """Why ties that are there were not read, in a line."""
+    """Why ties that are there tell nothing, in a line."""
     reach = inputs.reach
-    return (f"{capital(reach.unread)}.",) if reach is not None and reach.unread else ()
+    if reach is None:
+        return ()
+    if reach.unread:
+        return (f"The links: {reach.unread}.",)
+    why = [s for s in reach.metrics.values() if isinstance(s, str)]
+    return (f"The links tell nothing yet: {why[0]}.",) if len(why) == len(reach.metrics) > 0 else ()
 
 
 def _made_later(reach: Reach) -> Finding | None:
@@ -120,13 +125,16 @@ def _shown(plan: Plan, name: str, s: Spillover, q: float, reach: Reach) -> Findi
     )
 
 
-def _calm(found: dict[str, Spillover], q: dict[str, float], reach: Reach) -> Finding:
+def _calm(
+    found: dict[str, Spillover], q: dict[str, float], reach: Reach, *, alone: bool
+) -> Finding:
     """What is not shown, with how much of it is still possible."""
     names = [f"{spoken(n)} {_figure(s)}" for n, s in found.items()]
     first = min(found, key=lambda n: q[n])
     return Finding(
         id="doubt.friends",
-        claim="Not shown that the launch reaches people through their friends. With all of one's "
+        claim=f"{'Not shown' if alone else 'Not shown in the other metrics'}, with an error under "
+        f"{share(VETO)}, that the launch reaches people through their friends. With all of one's "
         f"friends having it instead of none: {', '.join(names)}.",
         grade=Grade.A,
         metric=first,

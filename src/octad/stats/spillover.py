@@ -122,10 +122,9 @@ def ties_by_chance(net: sparse.csr_array, treated: ArrayLike, chance: ArrayLike)
         chance: (n,) the chance with which each got it.
     """
     p = np.asarray(chance, dtype=float)
-    degree: FloatArray
     off = np.asarray(treated, dtype=float) - p
     spread = p * (1 - p)
-    degree = net.sum(axis=1)
+    degree: FloatArray = np.asarray(net.sum(axis=1), dtype=float)
     # The chance is that of the arms as they came out, so only degrees apart from the mean count.
     _, group = np.unique(p, return_inverse=True)
     degree = degree - (np.bincount(group, weights=degree) / np.bincount(group))[group]
@@ -179,7 +178,7 @@ def spillover(
     sides = (linked & ~treated, linked & treated)
     n = (int(sides[0].sum()), int(sides[1].sum()))
     if min(n) < FEWEST:
-        msg = f"only {min(n)} users of a side have a friend in the experiment"
+        msg = f"too few users of a side have a friend in the experiment ({min(n)})"
         raise NotEstimable(msg)
     share = (net @ (treated - p)) / np.maximum(degree, 1)
     group = arms * (len(_DEGREES) + 1) + np.searchsorted(_DEGREES, degree, side="right")
