@@ -130,8 +130,11 @@ def wrong_table(runs: Sequence[Run]) -> Rows:
 
 def _fault(run: Run) -> str:
     """What a verdict that is not right is called."""
-    usual = "too timid" if run.verdict in ("hold", "cannot tell") else "not earned"
-    return run.errors.get(run.verdict, usual)
+    if run.verdict in run.errors:
+        return run.errors[run.verdict]
+    if run.verdict not in ("hold", "cannot tell"):
+        return "not earned"
+    return "too timid" if run.trust else "the fault not seen"
 
 
 def text(tally: Tally, *, only_wrong: bool = False) -> str:

@@ -27,7 +27,7 @@ def _harm(power: float, by: str = "numbers") -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("told", "right", "ship", "back"),
     [
-        ({}, ("hold",), None, "rolled back without harm"),
+        ({}, ("hold",), "shipped what does nothing", "rolled back without harm"),
         ({"good": True, "gain": "result", "visible": True}, ("ship",), None, "good rolled back"),
         ({"good": True, "gain": "kpi", "visible": True}, ("ship", "hold"), None, "good rolled"),
         ({"good": True, "gain": "result"}, ("ship", "hold"), None, "good rolled back"),
@@ -55,7 +55,8 @@ def _harm(power: float, by: str = "numbers") -> dict[str, Any]:
         ),
         ({"trust": "fails", "good": True}, ("hold", "cannot tell"), None, "good rolled back"),
         ({"trust": "fails", "harm": [_harm(1.0)]}, ("hold", "cannot tell"), "harm shipped", None),
-        ({"trust": "fails"}, ("hold", "cannot tell"), None, "rolled back without harm"),
+        ({"trust": "fails", "trust_visible": True}, ("cannot tell",), "believed", "rolled back"),
+        ({"trust": "fails"}, ("hold", "cannot tell"), "shipped what", "rolled back without harm"),
     ],
 )
 def test_what_is_right_of_each_truth(

@@ -19,6 +19,7 @@ POWER = 0.8
 HARM_SHIPPED = "harm shipped"
 GOOD_ROLLED_BACK = "good rolled back"
 NOTHING_ROLLED_BACK = "rolled back without harm"
+NOTHING_SHIPPED = "shipped what does nothing"
 BELIEVED = "believed what cannot be"
 
 
@@ -30,7 +31,7 @@ class Right:
         right: The right verdicts, best first.
         why: The rule by which they are, in a sentence.
         errors: Each verdict that would be an error, and what that error is called. A verdict that
-            is in neither is no error, but not right either: too timid.
+            is in neither is no error, but not right either: most often too timid.
     """
 
     right: tuple[str, ...]
@@ -68,12 +69,13 @@ def judge(truth: Mapping[str, Any]) -> Right:
         - A result is better, and these users show it: `ship`. Where only the KPI is, and every
           result within its margin, `hold` is right too.
         - It is good, but they cannot show it: `ship` or `hold`.
-        - Neither: `hold`.
+        - Neither: `hold`; to ship it is an error, though it harms nobody: it is called a success.
     """
     harm, good = truth["harm"], bool(truth["good"])
-    errors = _errors(harm=bool(harm), good=good, randomised=bool(truth["randomised"]))
+    fails = truth["trust"] == "fails" and bool(truth["trust_visible"])
+    errors = _errors(harm=bool(harm), good=good, empty=fails or not truth["randomised"])
     right, why = _rule(truth)
-    if truth["trust"] == "fails" and truth["trust_visible"]:
+    if fails:
         errors = {SHIP: BELIEVED, BACK: BELIEVED, **errors}
     return Right(right, why, {v: e for v, e in errors.items() if v not in right})
 
@@ -101,10 +103,10 @@ def _rule(truth: Mapping[str, Any]) -> tuple[tuple[str, ...], str]:
     return (HOLD,), "It does neither good nor harm."
 
 
-def _errors(*, harm: bool, good: bool, randomised: bool) -> dict[str, str]:
+def _errors(*, harm: bool, good: bool, empty: bool) -> dict[str, str]:
+    """What is an error; `empty` where the numbers show nothing, whatever they are."""
     if harm:
         return {SHIP: HARM_SHIPPED}
     if good:
         return {BACK: GOOD_ROLLED_BACK}
-    shipped = {} if randomised else {SHIP: BELIEVED}
-    return {BACK: NOTHING_ROLLED_BACK, **shipped}
+    return {BACK: NOTHING_ROLLED_BACK, SHIP: BELIEVED if empty else NOTHING_SHIPPED}
