@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from octad.worlds.base import Random
-from octad.worlds.crowd import circle, demand, unrecorded
+from octad.worlds.crowd import circle, demand, ties, unrecorded
 from octad.worlds.faults import Faults
 from octad.worlds.kinds import KINDS
 from octad.worlds.people import born
@@ -22,6 +22,26 @@ def test_friendship_goes_both_ways_and_a_larger_world_holds_the_smaller_one() ->
     assert not any(a == b for a, b in both)
     assert np.array_equal(circle(500)[:200], friends)
     assert circle(120).max() < 120
+
+
+def test_every_friendship_is_one_tie() -> None:
+    one, other = ties(120)
+    assert np.all(one < other)
+    pairs = set(zip(one.tolist(), other.tolist(), strict=True))
+    assert len(pairs) == len(one)
+    friends = circle(120)
+    assert pairs == {(min(a, int(b)), max(a, int(b))) for a in range(120) for b in friends[a]}
+
+
+def test_only_the_world_of_friends_says_who_they_are() -> None:
+    for name in ("friends", "neutral"):
+        launched = next(kind for kind in KINDS if kind.name == name).at("plain")
+        made = live(launched, seed=4, users=200, progress=lambda _what, _share: None)
+        assert ("links" in made.tables) == (name == "friends")
+        assert ("links:" in made.files["octad.yml"]) == (name == "friends")
+        if name == "friends":
+            assert set(made.tables["links"]["user_id"]) <= set(made.tables["users"]["user_id"])
+            assert len(made.tables["links"]["other_id"]) == 3 * 200
 
 
 def test_the_season_and_a_rival_come_over_everyone() -> None:
@@ -60,7 +80,15 @@ def test_a_fault_shows_in_a_crowd_and_not_among_a_few() -> None:
     assert Faults(unrecorded=0.02).shows(200_000)
     assert Faults(unlogged=0.15, unlogged_days=(16, 39)).shows(20_000)
     # From the first day on there is no day before to hold it against.
-    assert not Faults(unlogged=0.15, unlogged_days=(0, 39)).shows(20_000)
+    assert Faults(unlogged=0.15, unlogged_days=(0, 39)).shows(20_000)
+    assert not Faults(unlogged=0.15, unlogged_days=(0, 39)).shows(40)
+    assert not Faults(unlogged=0.005, unlogged_days=(0, 39)).shows(10**6)
+    down = Faults(unlogged=0.95, unlogged_days=(15, 16), unlogged_hours=(8, 20))
+    assert down.bias == pytest.approx(0.95 * 12 / 16 / 28)
+    assert down.shows(20_000)
+    old = Faults(unlogged=0.25, unlogged_days=(0, 39), unlogged_devices=(2,))
+    assert old.bias == pytest.approx(0.05)
+    assert old.shows(20_000)
     assert not Faults(friends=0.1).shows(10**6)
 
 

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from octad.data.clock import micros
 from octad.data.journeys import Traces, ways_of
+from octad.data.logged import logged_of
 from octad.data.samples import Sample
 from octad.data.segments import UNKNOWN, from_arrow
 from octad.data.stories import Said, Teller, teller_of
@@ -124,6 +125,7 @@ def seat(
     if needs.walks:
         parts["ways"] = _ways(sample, rows, charter, places)
         parts["patterns"] = _patterns(sample, rows, teller)
+        parts["logged"] = logged_of(sample, rows.people, places)
     if needs.stories:
         hurt = _hurt(rows, places, needs.hurt, int(sample.person.max(initial=-1)) + 1)
         chosen = teller.chosen(needs.stories, hurt, sample.band)

@@ -17,6 +17,7 @@ from octad.readings.doubt_logging import gaps, vanished
 from octad.readings.doubt_looks import deviations, looks
 from octad.readings.doubt_reach import interference
 from octad.readings.doubt_split import exposures, sample_ratios
+from octad.readings.doubt_traces import orphans, silent_hours
 from octad.readings.specifications import heavy_tails, specifications
 
 QUESTION = "What would prove us wrong?"
@@ -41,6 +42,7 @@ def needs(plan: Plan) -> Needs:
         calendar=names,
         exposure=True,
         volume=True,
+        walks=True,
         history=True,
         reach=heads,
     )
@@ -75,6 +77,8 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         *vanished(plan, inputs),
         *exposures(inputs),
         *gaps(inputs),
+        *orphans(plan, inputs),
+        *silent_hours(plan, inputs),
         *heavy_tails(inputs),
         *reached,
         *looks(plan, inputs),

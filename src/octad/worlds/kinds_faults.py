@@ -141,6 +141,54 @@ _RECIPES = (
         controls=("transfers",),
     ),
     _Recipe(
+        name="lost_from_start",
+        title="Logging that loses events from the first day",
+        about=(
+            "The launch's version loses some of its events from the first day on, one here and one "
+            "there: what looks like its effect is only its log."
+        ),
+        what="Events that are sent over a new line.",
+        notes="A faster connection.",
+        faults=_each(
+            *(Faults(unlogged=v, unlogged_days=(0, 39)) for v in (0.005, 0.03, 0.15, 0.4))
+        ),
+        why=("Nothing happened to anybody: some of what they did was never written down.",),
+    ),
+    _Recipe(
+        name="collector_down",
+        title="A collector that is down for some hours",
+        about=(
+            "Those who have the launch report to a collector of their own; on some day it is down "
+            "for hours, and what they do then is never written down."
+        ),
+        what="A collector of events of its own.",
+        notes="Small repairs.",
+        faults=_each(
+            Faults(unlogged=0.3, unlogged_days=(15, 16), unlogged_hours=(9, 12)),
+            Faults(unlogged=0.7, unlogged_days=(15, 16), unlogged_hours=(9, 17)),
+            Faults(unlogged=0.95, unlogged_days=(15, 16), unlogged_hours=(8, 20)),
+            Faults(unlogged=1.0, unlogged_days=(15, 17)),
+        ),
+        why=("Nothing happened to anybody: for some hours nobody wrote down what they did.",),
+    ),
+    _Recipe(
+        name="old_batches",
+        title="Batches that old devices lose",
+        about=(
+            "The launch's version sends events in batches, and old devices run out of memory for "
+            "them: those who have one seem to do less, and live on as before."
+        ),
+        what="Events that are sent in batches.",
+        notes="Saves your battery.",
+        faults=_each(
+            *(
+                Faults(unlogged=v, unlogged_days=(0, 39), unlogged_devices=(2,))
+                for v in (0.01, 0.08, 0.25, 0.6)
+            )
+        ),
+        why=("Nobody with an old device was harmed: it lost what they did.",),
+    ),
+    _Recipe(
         name="rival_launch",
         title="A rival launches on the same day",
         about=(

@@ -116,6 +116,11 @@ class Log:
         meant = np.isin(name, [EVENTS.index(each) for each in names])
         exposed = self.treated[user] & (self.since[user] >= 0) & (at >= self.since[user])
         u = self.random.uniform("unlogged", user, day, np.arange(len(user)))
+        if self.faults.unlogged_devices:
+            exposed &= np.isin(self.people.device[user], self.faults.unlogged_devices)
+        hour = at % DAY // (DAY // 24)
+        opens, closes = self.faults.unlogged_hours
+        exposed &= (hour >= opens) & (hour < closes)
         kept = ~(meant & exposed & (u < self.faults.unlogged))
         return tuple(column[kept] for column in columns)
 
