@@ -171,3 +171,20 @@ def test_a_hostile_file_name_is_written_as_it_is(tmp_path: Path, name: str) -> N
     told = explain(folder, _plan(folder), needs_of(_plan(folder)))
     sql = "\n".join(query.sql for query in told.queries.values())
     assert "'data/" + name.replace("'", "''") + "'" in sql
+
+
+def test_who_is_tied_to_whom_is_foretold_too(tmp_path: Path) -> None:
+    _project(tmp_path, 4)
+    text = (tmp_path / "octad.yml").read_text()
+    links = "  links: {table: data/links.csv, user: a, other: b}\nmetrics:"
+    (tmp_path / "octad.yml").write_text(text.replace("metrics:", links, 1))
+    rows = "\n".join(f"u{i},u{i + 1}" for i in range(290))
+    (tmp_path / "data" / "links.csv").write_text(f"a,b\n{rows}\n")
+    plan = _plan(tmp_path)
+    told = explain(tmp_path, plan, needs_of(plan))
+    assert [s.columns for s in told.sources if s.name == "links"] == [("a", "b")]
+    assert {q.what for q in told.queries.values()} >= {"who is tied to whom"}
+    with connect(plan.project, tmp_path) as engine:
+        inputs = gather(engine, plan, needs_of(plan))
+    assert "following who is tied to whom" in [stage for stage, _, _ in inputs.cost[1]]
+    assert "following who is tied to whom" in [stage.name for stage in told.stages]

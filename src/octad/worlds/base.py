@@ -61,7 +61,8 @@ class World:
     """A simulated product.
 
     Attributes:
-        tables: `events`, `users`, `exposures`, `reviews` and `releases`, as parallel columns.
+        tables: `events`, `users`, `exposures`, `reviews` and `releases`, and `links` where friends
+            matter, as parallel columns.
         files: Relative path to text: `octad.yml`, `launches/*.yml`, `README.md`.
         truth: What is true of it, ready for JSON. Nothing that reviews a launch may read it.
     """
