@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import combinations_with_replacement
 
 import numpy as np
 from numpy.typing import NDArray
 
+from octad.data.cell_terms import BITS, Terms, terms_of, width
 from octad.data.population import BUCKETS
 from octad.data.segments import Slices, cross
 from octad.data.slice_sums import SliceSums
@@ -28,25 +28,8 @@ FloatArray = NDArray[np.float64]
 BoolArray = NDArray[np.bool_]
 IntArray = NDArray[np.int64]
 
-_BITS = 52
 _CANCELS = 1e-6
 """Below this share of the raw squares, what is left of them has lost six digits and more."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Terms:
-    """Columns and their products, in the order of users.
-
-    Attributes:
-        varied: Which of the columns are not the same for everybody; places below are among these.
-        columns: (n,) each, 0 for users who are not counted.
-        products: By place of both; `alike` those that equal a column, as 0 and 1 do their squares.
-    """
-
-    varied: tuple[int, ...]
-    columns: tuple[FloatArray, ...]
-    products: dict[tuple[int, int], FloatArray]
-    alike: dict[tuple[int, int], int]
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,16 +102,18 @@ class Grouping:
         Raises:
             ValueError: When values are not finite, or too large to square.
         """
-        terms = _terms(columns, counted, self.order)
-        if not _finite(terms):
+        terms = terms_of(columns, counted, self.order)
+        if not terms.finite:
             return self._carefully(columns, counted)
         one, users = self._users(counted)
-        totals = [self._summed(column) for column in terms.columns]
-        products = {pair: self._summed(term) for pair, term in terms.products.items()}
+        cell = None if terms.rows is None else self.cell[terms.rows]
+        totals = [self._summed(column, cell) for column in terms.columns]
+        products = {pair: self._summed(term, cell) for pair, term in terms.products.items()}
         everyone = _moments(columns, terms, one, totals, products)
         parts = None
         if self.sums is not None and everyone is not None:
-            parts = self._parts(self.sums, columns, terms, users, totals, products)
+            sums = self.sums if terms.rows is None else self.sums.some(terms.rows)
+            parts = self._parts(sums, columns, terms, users, totals, products)
         if everyone is None or (self.sums is not None and parts is None):
             return self._carefully(columns, counted)
         return everyone[None], parts
@@ -151,18 +136,27 @@ class Grouping:
         shaped[0] = everyone
         return shaped
 
-    def _summed(self, column: FloatArray) -> FloatArray:
-        """(A, B) sums of a column."""
-        out = np.zeros(self.arms * BUCKETS)
-        if len(self.starts):
-            out[self.there] = np.add.reduceat(column, self.starts)
+    def _summed(self, column: FloatArray, cell: IntArray | None = None) -> FloatArray:
+        """(A, B) sums of a column.
+
+        Args:
+            column: In order, of everybody, or of some.
+            cell: Arm and bucket of those; None for everybody.
+        """
+        size = self.arms * BUCKETS
+        if cell is not None:
+            out = np.asarray(np.bincount(cell, column, size), dtype=np.float64)
+        else:
+            out = np.zeros(size)
+            if len(self.starts):
+                out[self.there] = np.add.reduceat(column, self.starts)
         return out.reshape(self.arms, BUCKETS)
 
     def _parts(
         self,
         sums: SliceSums,
         columns: Sequence[FloatArray],
-        terms: _Terms,
+        terms: Terms,
         users: FloatArray,
         everyone: list[FloatArray],
         squares: dict[tuple[int, int], FloatArray],
@@ -193,7 +187,7 @@ class Grouping:
     def _whole(
         self,
         columns: Sequence[FloatArray],
-        terms: _Terms,
+        terms: Terms,
         totals: list[FloatArray],
         users: FloatArray,
     ) -> tuple[FloatArray, ...]:
@@ -207,15 +201,15 @@ class Grouping:
         return tuple(found[i] for i in range(len(columns)))
 
     def _by_bucket(
-        self, sums: SliceSums, terms: _Terms, everyone: list[FloatArray]
+        self, sums: SliceSums, terms: Terms, everyone: list[FloatArray]
     ) -> list[FloatArray]:
         """(S, A, B) sums of the columns that vary; two at a time where they are small and whole."""
-        width = [_width(c, t) for c, t in zip(terms.columns, everyone, strict=True)]
+        widths = [width(c, t) for c, t in zip(terms.columns, everyone, strict=True)]
         found: list[FloatArray] = []
-        for i, (column, bits) in enumerate(zip(terms.columns, width, strict=True)):
+        for i, (column, bits) in enumerate(zip(terms.columns, widths, strict=True)):
             if len(found) > i:
                 continue
-            if i + 1 < len(width) and bits + width[i + 1] <= _BITS:
+            if i + 1 < len(widths) and bits + widths[i + 1] <= BITS:
                 both = sums.by_bucket(column + terms.columns[i + 1] * float(1 << bits))
                 packed = both.astype(np.int64)
                 found.append((packed & ((1 << bits) - 1)).astype(np.float64))
@@ -286,45 +280,9 @@ class Grouping:
             yield first + i, np.zeros(len(inside), dtype=np.int64), inside
 
 
-def _terms(columns: Sequence[FloatArray], counted: BoolArray, order: IntArray) -> _Terms:
-    """Columns and products in order; users who are not counted have 0."""
-    varied = tuple(i for i, column in enumerate(columns) if not _constant(column))
-    there = None if counted.all() else counted[order]
-    found = [columns[i][order] for i in varied]
-    held = tuple(c if there is None else np.where(there, c, 0.0) for c in found)
-    products, alike = {}, {}
-    with np.errstate(over="ignore", invalid="ignore"):
-        for i, j in combinations_with_replacement(range(len(held)), 2):
-            if i == j and _is_share(held[i]):
-                alike[i, j] = i
-            else:
-                products[i, j] = held[i] * held[j]
-    return _Terms(varied, held, products, alike)
-
-
-def _is_share(column: FloatArray) -> bool:
-    """Whether a column is 0 or 1 for everybody, and so its own square."""
-    if column.max(initial=0.0) > 1 or column.min(initial=0.0) < 0:
-        return False
-    return bool(((column == 0) | (column == 1)).all())
-
-
-def _finite(terms: _Terms) -> bool:
-    """Whether every value and every square of one can be reckoned with."""
-    # A sum is finite unless a term is not, or the sum overflows, which is no better.
-    with np.errstate(over="ignore", invalid="ignore"):
-        return all(bool(np.isfinite(t.sum())) for t in (*terms.columns, *terms.products.values()))
-
-
-def _constant(column: FloatArray) -> bool:
-    if len(column) > 1 and column[0] != column[-1]:
-        return False
-    return not len(column) or bool((column == column[0]).all())
-
-
 def _moments(
     columns: Sequence[FloatArray],
-    terms: _Terms,
+    terms: Terms,
     n: FloatArray,
     totals: Sequence[FloatArray],
     products: dict[tuple[int, int], FloatArray],
@@ -348,19 +306,11 @@ def _moments(
     return Moments(n, mean, comoment)
 
 
-def _width(column: FloatArray, totals: FloatArray) -> int:
-    """Bits that the sums of a column take; all of them unless it is whole."""
-    if not len(column) or column.min() < 0 or (column != np.floor(column)).any():
-        return _BITS
-    most = round(float(totals.max()))
-    return min(_BITS, most.bit_length() + 1) if most < 1 << _BITS else _BITS
-
-
 def _fill(
     n: FloatArray,
     totals: Sequence[FloatArray],
     products: dict[tuple[int, int], FloatArray],
-    terms: _Terms,
+    terms: Terms,
     mean: FloatArray,
     comoment: FloatArray,
 ) -> bool:
@@ -396,5 +346,5 @@ def _cancels(n: FloatArray, total: FloatArray, squares: FloatArray) -> bool:
     Of a single user nothing can be left, and of small whole numbers nothing is lost.
     """
     left = squares - total * total / np.where(n > 0, n, 1.0)
-    exact = (squares == np.floor(squares)) & (squares < float(1 << _BITS)) & (left == 0)
+    exact = (squares == np.floor(squares)) & (squares < float(1 << BITS)) & (left == 0)
     return bool(((n > 1) & (squares > 0) & (left < _CANCELS * squares) & ~exact).any())

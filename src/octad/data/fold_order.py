@@ -67,12 +67,12 @@ def funnel_of(state: State, metric: FunnelMetric, *, back: int) -> Funnel:
     kind, since = o.kind[rows], o.since[rows]
     group = o.user[rows].astype(np.int64) * 2 + (since >= 0)
     out = np.zeros((2, 2 * len(state.user)))
-    out[1, group[hits[kind, 0]]] = 1.0
+    out[1, group[np.flatnonzero(hits[kind, 0])]] = 1.0
     # Nobody gets through without every step, so the others need not be put in order.
     whole = np.ones(2 * len(state.user), dtype=bool)
     for step in hits.T:
         some = np.zeros_like(whole)
-        some[group[step[kind]]] = True
+        some[group[np.flatnonzero(step[kind])]] = True
         whole &= some
     able = np.flatnonzero(whole[group])
     ranks = np.argmax(hits, axis=1)
@@ -88,7 +88,8 @@ def ordered(
     """Rows by group, moment and step; of events of one moment, those of earlier steps first.
 
     Where the three fit into one number, the numbers alone are sorted and taken apart again, which
-    takes a fifth of the time of putting rows in order.
+    takes a fifth of the time of putting rows in order. The group is known from how many rows each
+    has, and kinds are counted in powers of two, so nothing is divided.
 
     Args:
         group: (n,) from 0.
@@ -96,22 +97,24 @@ def ordered(
         kind: (n,) kinds of events.
         step: (kinds,) the step of each.
     """
-    kinds = np.argsort(step, kind="stable")
-    rank = np.argsort(kinds)
+    there = np.flatnonzero(np.bincount(kind))
+    kinds = there[np.argsort(step[there], kind="stable")]
+    rank = np.zeros(len(step), dtype=np.int64)
+    rank[kinds] = np.arange(len(kinds))
     first = int(since.min(initial=0))
-    span, many = int(since.max(initial=0)) - first + 1, len(kinds)
-    there = np.zeros(int(group.max(initial=0)) + 1, dtype=bool)
-    there[group] = True
-    named = np.flatnonzero(there)
-    if len(named) * span * many >= 1 << 63:
+    span, bits = int(since.max(initial=0)) - first + 1, max(0, len(kinds) - 1).bit_length()
+    rows = np.bincount(group)
+    named = np.flatnonzero(rows)
+    if len(named) * span << bits >= 1 << 63:
         order = np.lexsort((rank[kind], since, group))
         return group[order], since[order], kind[order].astype(np.int64)
-    place = np.cumsum(there) - 1
-    key = (place[group] * span + (since - first)) * many + rank[kind]
+    before = (np.cumsum(rows > 0) - 1) * span - first
+    key = (before[group] + since << bits) + rank[kind]
     key.sort()
-    moment, last = np.divmod(key, many)
-    at, when = np.divmod(moment, span)
-    return named[at], when + first, kinds[last]
+    at = np.repeat(named, rows[named])
+    last = kinds[key & ((1 << bits) - 1)]
+    key >>= bits
+    return at, key - before[at], last
 
 
 def _through(

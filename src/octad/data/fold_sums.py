@@ -19,6 +19,9 @@ __all__ = ["Columns", "Sums"]
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
 
+_ROOM = 64
+"""Bytes a user for columns that are put away."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sums:
@@ -50,14 +53,20 @@ class Sums:
             there = (rows.y > 0) & (rows.day >= part.first) & (rows.day < part.last)
             return np.bincount(rows.uid[there], minlength=self.n).astype(np.float64)
         slots = self._slots(part)
-        out = np.zeros(self.n)
+        out: FloatArray | None = None
         for user, slot, value in self._rows(part.primitive):
-            inside = (slot >= slots[0]) & (slot < slots[1])
-            if inside.all():
-                out += np.bincount(user, value, self.n)
-            elif inside.any():
-                weight = None if value is None else value[inside]
-                out += np.bincount(user[inside], weight, self.n)
+            inside = np.flatnonzero((slot >= slots[0]) & (slot < slots[1]))
+            if not len(inside):
+                continue
+            if len(inside) < len(slot):
+                user, value = user[inside], None if value is None else value[inside]  # noqa: PLW2901
+            more = np.bincount(user, value, self.n)
+            if out is None:
+                out = more.astype(np.float64, copy=False)
+            else:
+                out += more
+        if out is None:
+            return np.zeros(self.n)
         return (out > 0).astype(np.float64) if part.how == "any" else out
 
     def first_day(self, back: int) -> IntArray:
@@ -211,7 +220,10 @@ def _among(kind: Kind, primitive: Primitive, form: Form) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Columns(Mapping[Part, FloatArray]):
-    """Parts to numbers per user, each made when it is asked for.
+    """Parts to numbers per user, each added up when it is first asked for.
+
+    Most are asked for several times: by the search for harm, by metrics, by those beside them.
+    What was added up is put away small, as long as there is room.
 
     Attributes:
         parts: Those that may be asked for.
@@ -221,13 +233,23 @@ class Columns(Mapping[Part, FloatArray]):
     sums: Sums
     parts: frozenset[Part]
     kept: dict[Part, FloatArray] = field(default_factory=dict)
+    _away: dict[Part, _Packed] = field(default_factory=dict)
 
     def __getitem__(self, part: Part) -> FloatArray:
         """The part of every user."""
         if part not in self.parts:
             raise KeyError(part)
         found = self.kept.get(part)
-        return self.sums.users(part) if found is None else found
+        if found is not None:
+            return found
+        away = self._away.get(part)
+        if away is not None:
+            return away.unpacked(self.sums.n)
+        found = self.sums.users(part)
+        packed = _Packed.of(found)
+        if packed.size + sum(one.size for one in [*self._away.values()]) <= _ROOM * self.sums.n:
+            self._away[part] = packed
+        return found
 
     def __iter__(self) -> Iterator[Part]:
         """Every part there is."""
@@ -236,3 +258,43 @@ class Columns(Mapping[Part, FloatArray]):
     def __len__(self) -> int:
         """How many parts there are."""
         return len(self.parts)
+
+
+@dataclass(frozen=True, slots=True)
+class _Packed:
+    """A column in few bytes: small whole numbers as such, and only who has any where few have.
+
+    Attributes:
+        value: What it holds; `user` whose each is, or None where everybody's is there.
+    """
+
+    value: NDArray[Any]
+    user: NDArray[np.int32] | None
+
+    @classmethod
+    def of(cls, column: FloatArray) -> _Packed:
+        """Put a column away; not a digit of it is lost."""
+        value: NDArray[Any] = column
+        for small in (np.uint8, np.uint16):
+            if column.max(initial=0.0) <= np.iinfo(small).max and column.min(initial=0.0) >= 0:
+                whole = column.astype(small)
+                if (whole == column).all():
+                    value = whole
+                    break
+        there = np.flatnonzero(value != 0)
+        if len(there) * (4 + value.itemsize) < value.nbytes:
+            return cls(value[there], there.astype(np.int32))
+        return cls(value, None)
+
+    @property
+    def size(self) -> int:
+        """Bytes."""
+        return self.value.nbytes + (0 if self.user is None else self.user.nbytes)
+
+    def unpacked(self, n: int) -> FloatArray:
+        """(n,) the column."""
+        if self.user is None:
+            return self.value.astype(np.float64)
+        out = np.zeros(n)
+        out[self.user] = self.value
+        return out

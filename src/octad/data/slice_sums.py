@@ -19,7 +19,7 @@ by attribute, takes 300 ms for either.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 import numpy as np
@@ -51,6 +51,8 @@ class _Chunk:
         half: Arm times two, plus one for the confirming half.
         fine: (L * narrow cells, m) which cell each user adds to; `wide` (wide cells, m) likewise.
         deep: (deep slices * L, m) likewise, for slices that no block holds.
+        some: Which of those users there are numbers of; None for all. `fine` and `wide` are then
+            theirs alone.
     """
 
     rows: slice
@@ -59,6 +61,16 @@ class _Chunk:
     fine: sparse.csc_array
     wide: sparse.csc_array
     deep: sparse.csr_array | None
+    some: IntArray | None = None
+
+    def deeply(self, own: FloatArray) -> FloatArray:
+        """(deep slices * L, ...) sums of numbers, (m, ...), where there are any such slices."""
+        assert self.deep is not None  # noqa: S101 - asked for only then
+        if self.some is not None:
+            every = np.zeros((self.deep.shape[1], *own.shape[1:]))
+            every[self.some] = own
+            own = every
+        return np.asarray(self.deep @ own)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -110,19 +122,37 @@ class SliceSums:
         chunks = tuple(_chunk(rows, lead, int(half[rows.start]), blocks, deep) for rows in cuts)
         return cls(size, *shape, size - len(deep), chunks, narrow, broad)
 
+    def some(self, rows: IntArray) -> SliceSums:
+        """The same for numbers of some users alone; all others' are 0.
+
+        Args:
+            rows: Their places in the order, rising.
+        """
+        ends = np.searchsorted(rows, [chunk.rows.start for chunk in self.chunks])
+        cuts = [*ends.tolist(), len(rows)]
+        chunks = []
+        for chunk, first, last in zip(self.chunks, cuts, cuts[1:], strict=False):
+            own = rows[first:last] - chunk.rows.start
+            fine, wide = (_some(matrix, own) for matrix in (chunk.fine, chunk.wide))
+            chunks.append(replace(chunk, rows=slice(first, last), fine=fine, wide=wide, some=own))
+        return replace(self, chunks=tuple(chunks))
+
     def by_bucket(self, column: FloatArray) -> FloatArray:
         """(S, cells) sums of a column by slice, arm and bucket; everyone's are left at 0.
 
         Args:
             column: (n,) in order.
         """
-        out = np.zeros((self.size, self.arms * self.buckets))
+        cells = self.arms * self.buckets
+        table = np.zeros((cells, self.narrow.shape[1]))
+        deep = np.zeros((self.size - self.first_deep, cells))
         for chunk in self.chunks:
             own, width = column[chunk.rows], len(chunk.leads)
-            table = (chunk.fine @ own).reshape(width, -1)
-            out[:, chunk.leads] = self.narrow @ np.ascontiguousarray(table.T)
+            table[chunk.leads] = (chunk.fine @ own).reshape(width, -1)
             if chunk.deep is not None:
-                out[self.first_deep :, chunk.leads] = (chunk.deep @ own).reshape(-1, width)
+                deep[:, chunk.leads] = chunk.deeply(own).reshape(-1, width)
+        out: FloatArray = self.narrow @ np.ascontiguousarray(table.T)
+        out[self.first_deep :] = deep
         return out
 
     def by_half(self, terms: Sequence[FloatArray]) -> FloatArray:
@@ -138,7 +168,7 @@ class SliceSums:
             own = np.stack([term[chunk.rows] for term in terms], axis=1)
             tables[chunk.half] += chunk.wide @ own
             if chunk.deep is not None:
-                found = (chunk.deep @ own).reshape(-1, len(chunk.leads), count)
+                found = chunk.deeply(own).reshape(-1, len(chunk.leads), count)
                 deep[chunk.half] += found.sum(axis=1)
         out = np.stack([self.wide @ table for table in tables])
         out[:, self.first_deep :] = deep
@@ -277,3 +307,10 @@ def _ones(codes: NDArray[np.int32], cells: int, ones: FloatArray) -> sparse.csc_
     users, blocks = codes.shape
     starts = np.arange(users + 1, dtype=np.int32) * blocks
     return sparse.csc_array((ones[: codes.size], codes.ravel(), starts), shape=(cells, users))
+
+
+def _some(matrix: sparse.csc_array, users: IntArray) -> sparse.csc_array:
+    """The columns of some users; every user has a 1 in as many cells."""
+    blocks = int(matrix.indptr[1]) if matrix.shape[1] else 0
+    every = matrix.indices.reshape(matrix.shape[1], blocks)
+    return _ones(every.take(users, axis=0), matrix.shape[0], matrix.data)
