@@ -1,4 +1,4 @@
-"""Reviews in, terms, topics, moves, copies and bursts out, beside scikit-learn.
+"""Reviews in, terms, copies, what rose, topics, moves and bursts out, beside scikit-learn.
 
 The reviews are made, so that anybody can run this: words of everyday reviews among five thousand
 others, as often as words are (Zipf), some twelve words a review, in English or in Chinese.
@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octad.text.bursts import find_praise
+from octad.text.contrast import contrast, voices
 from octad.text.moving import find_moves
 from octad.text.store import every_own_words
 from octad.text.tokens import cut_chinese, term_matrix
@@ -89,6 +90,12 @@ def ours(language: str, n: int) -> dict[str, Any]:
     words = every_own_words(texts)
     matrix = term_matrix(words)
     stages["terms"] = time.process_time()
+    voice = voices(words, np.full(n, "", dtype=object))
+    stages["copies"] = time.process_time()
+    own, after = product == "Wallet", when >= np.datetime64("2026-04-01", "s")
+    others = (~own & ~after, ~own & after)
+    contrast(matrix, own & ~after, own & after, voice=voice, controls=[others])
+    stages["what rose"] = time.process_time()
     topics = find_topics(matrix, words=words)[0]
     topic_rows(matrix, topics)
     stages["topics"] = time.process_time()

@@ -124,7 +124,13 @@ _NOT_LEFT = _any(
     r"(?:\bre|again|download|still (?:not|the same|exist)|same (?:issue|problem))",
 )
 
-_STEMS = Stems(stem for stems, _ in (*_LEAVE, *VOWS) for stem in stems)
+_PIECES = sorted(
+    {piece for pieces, _ in (*_LEAVE, *VOWS) for piece in pieces}, key=lambda p: -len(p)
+)
+_STEMS = Stems(_PIECES)
+_PIECE = re.compile("|".join(_PIECES))
+# Where the longest of the pieces begins, those that it begins with do, too.
+_WITHIN = {one: frozenset(two for two in _PIECES if one.startswith(two)) for one in _PIECES}
 
 _TO_BEFORE = (
     r"(?:\b(?:switch(?:ed|ing)?|mov(?:e|ed|ing)|chang(?:e|ed|ing)|migrat(?:e|ed|ing)|return(?:ed|ing)?"
@@ -217,16 +223,27 @@ def _named(others: Mapping[str, Iterable[str]]) -> _Named | None:
     )
 
 
+def _held(small: str) -> frozenset[str]:
+    """The plain pieces that a text holds; one search for all is ten times as fast as one for each."""
+    held: frozenset[str] = frozenset()
+    found = _PIECE.search(small)
+    while found is not None:
+        held |= _WITHIN[found[0]]
+        found = _PIECE.search(small, found.start() + 1)
+    return held
+
+
 def _leaves(small: str) -> bool:
     """Whether a text, in lower case, that holds one of the stems speaks of leaving."""
+    held = _held(small)
     plain = any(
         pattern.search(small) is not None
-        for stems, pattern in _LEAVE
-        if any(stem in small for stem in stems)
+        for pieces, pattern in _LEAVE
+        if not held.isdisjoint(pieces)
     )
     if plain and _NOT_LEFT.search(small) is None:
         return True
-    return _HAN.search(small) is not None and vows_to_leave(small)
+    return _HAN.search(small) is not None and vows_to_leave(small, held)
 
 
 def _willing(words: str, match: re.Match[str]) -> bool:

@@ -12,13 +12,15 @@ import re
 __all__ = ["PLAIN_LEAVE", "PLAIN_NOT_LEFT", "VOWS", "sought", "vows_to_leave"]
 
 
-def sought(*rows: tuple[str, ...]) -> tuple[tuple[tuple[str, ...], re.Pattern[str]], ...]:
+def sought(*rows: tuple[str, ...]) -> tuple[tuple[frozenset[str], re.Pattern[str]], ...]:
     """Compile patterns, for texts in lower case, behind the plain pieces that they want.
 
     Args:
         rows: The pieces, parted by spaces, then patterns; each match holds one of the pieces.
     """
-    return tuple((tuple(pieces.split()), re.compile("|".join(parts))) for pieces, *parts in rows)
+    return tuple(
+        (frozenset(pieces.split()), re.compile("|".join(parts))) for pieces, *parts in rows
+    )
 
 
 PLAIN_LEAVE = (
@@ -105,14 +107,18 @@ _AFTER = re.compile(
 )
 
 
-def vows_to_leave(words: str) -> bool:
+def vows_to_leave(words: str, held: frozenset[str] | None = None) -> bool:
     """Whether a Chinese text, in lower case, vows to leave, or has left for good.
+
+    Args:
+        words: The text.
+        held: The plain pieces of `VOWS` that it holds, where they were looked for already.
 
     >>> vows_to_leave("以后再也不会买你们的东西"), vows_to_leave("再也不用找遥控器了")
     (True, False)
     """
     for pieces, pattern in VOWS:
-        if not any(piece in words for piece in pieces):
+        if held is not None and held.isdisjoint(pieces):
             continue
         for match in pattern.finditer(words):
             before = words[max(match.start() - 20, 0) : match.start()]

@@ -59,21 +59,23 @@ def _ends(word: str, avoid: Collection[str]) -> bool:
 
 
 def _phrases(
-    stretch: list[str], terms: Collection[str], avoid: Collection[str]
+    stretch: list[str], terms: frozenset[str], avoid: Collection[str]
 ) -> Iterator[tuple[tuple[str, ...], str, int]]:
     """Yield each phrase's telling words, how it was written, and the topic's terms in it."""
     stems = [_stem(word, terms) for word in stretch]
+    if terms.isdisjoint(stems):
+        return
     fit = [
         _ends(word, avoid) and _ends(stem, avoid) for word, stem in zip(stretch, stems, strict=True)
     ]
-    for first in np.flatnonzero(fit).tolist():
+    for first in (i for i, good in enumerate(fit) if good):
         for last in range(first, min(first + _LONGEST + _SMALL_WORDS, len(stretch))):
             if not fit[last]:
                 if last - first > _LONGEST or stretch[last] in NEGATORS:
                     break
                 continue
             telling = tuple(stems[i] for i in range(first, last + 1) if fit[i])
-            held = len(set(telling) & set(terms))
+            held = len(terms.intersection(telling))
             if last + 1 - first - len(telling) > _SMALL_WORDS or len(telling) > _LONGEST:
                 break
             if held and len(set(telling)) == len(telling):

@@ -16,7 +16,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import chain
 from typing import Any
 
 import numpy as np
@@ -118,8 +117,9 @@ def _streams(
         yield rows, _TOKEN.findall(joined.lower().replace("’", "'").replace("`", "'"))
     for start in range(0, len(han), _CHUNK):
         rows = han[start : start + _CHUNK]
-        cut = _cutter().cut
-        yield rows, list(chain.from_iterable((*cut(texts[i].lower()), _END) for i in rows))
+        # The cutter never joins letters across a sign, so many texts may be one to it.
+        joined = _END.join([texts[i] for i in rows]) + _END
+        yield rows, _cutter().cut(joined.lower())
 
 
 def _fold(word: str, counts: dict[str, int]) -> str:
@@ -280,10 +280,13 @@ def term_matrix(texts: Texts, *, min_docs: int = 3, phrases: bool = True) -> Ter
         streams.append(stream)
     raw = np.concatenate(streams) if streams else np.empty(0, dtype=np.int32)
     doc = np.concatenate(documents) if documents else np.empty(0, dtype=np.int32)
+    del streams, documents  # of a million Chinese texts they are half a gigabyte
     words, codes, kinds, languages = _vocabulary(list(ids), np.bincount(raw, minlength=len(ids)))
     kind, code = kinds[raw], codes[raw]
+    del raw
     seen = kind != _SPACE
-    kind, code, doc = kind[seen], code[seen], doc[seen]
+    if not seen.all():
+        kind, code, doc = kind[seen], code[seen], doc[seen]
     alone, pair_doc, pair_one, pair_two = _pairs(code, kind, doc)
 
     n, size = len(cleaned), len(words)
@@ -311,15 +314,16 @@ def _join(terms: list[str], table: Any, shown: list[str], phrases: Any) -> tuple
     target = np.array([numbers.setdefault(term, len(numbers)) for term in shown], dtype=np.int64)
     coo = phrases.tocoo()
     first = table.tocoo()
-    rows = np.concatenate([first.row, coo.row]).astype(np.int64)
-    columns = np.concatenate([first.col, target[coo.col]]).astype(np.int64)
+    rows = np.concatenate([first.row, coo.row])
+    columns = np.concatenate([first.col, target[coo.col].astype(np.int32)])
     return list(numbers), _sparse(rows, columns, table.shape[0], len(numbers))
 
 
 def _sparse(rows: IntArray, columns: IntArray, n: int, size: int) -> Any:
     """A table of ones; a pair that occurs twice stays one."""
+    # Counts may run over in one byte; where a pair stands is all that is kept of them.
     table = sparse.csr_matrix(
-        (np.ones(len(rows), dtype=np.int32), (rows, columns)), shape=(n, max(size, 0))
+        (np.ones(len(rows), dtype=np.int8), (rows, columns)), shape=(n, max(size, 0))
     )
     table.sum_duplicates()
     table.data = np.ones(len(table.data), dtype=np.int8)

@@ -23,6 +23,7 @@ from scipy import sparse
 from scipy.cluster.hierarchy import fcluster, linkage
 from scipy.spatial.distance import squareform
 
+from octad.text.company import company
 from octad.text.naming import phrase_for
 from octad.text.store import OwnWords
 from octad.text.tokens import TermMatrix
@@ -112,10 +113,11 @@ def _seeded(
     owner = _claims(seeds)
     # One letter is a word of its own (卡, slow) and part of a hundred others.
     han = [(seed, name) for seed, name in owner.items() if _HAN.search(seed) and len(seed) > 1]
+    any_han = re.compile("|".join(re.escape(seed) for seed, _ in han) or r"(?!)")
     columns: dict[str, list[int]] = {name: [] for name in seeds}
     taken = np.zeros(len(terms), dtype=bool)
     for i, term in enumerate(terms):
-        name = _owner(term, owner, han)
+        name = _owner(term, owner, han if any_han.search(term) else ())
         if name is not None:
             columns[name].append(i)
             taken[i] = True
@@ -157,20 +159,18 @@ def _candidates(
     return np.array(sorted(order[:_MOST_WORDS]), dtype=np.int64)
 
 
-def _communities(part: Any, weight: IntArray) -> list[IntArray]:
-    """Groups of two columns or more that keep one another's company.
+def _communities(both: FloatArray, n: int) -> list[IntArray]:
+    """Groups of two words or more that keep one another's company.
 
     Args:
-        part: (N, W) sparse, 1 where the document holds the word.
-        weight: (N,) how many such documents there are.
+        both: (W, W) documents that hold both of two words, from `octad.text.company`.
+        n: How many documents there are.
 
     Returns:
-        Column numbers of each group.
+        Word numbers of each group.
     """
-    n, size = int(weight.sum()), part.shape[1]
-    if size < 2:
+    if len(both) < 2:
         return []
-    both = np.asarray((part.T @ _times(part, weight)).todense()).astype(np.float64)
     held = both.diagonal().copy()
     known = (both >= _TOGETHER) & (held[:, None] > 0) & (held[None, :] > 0)
     joint = np.where(known, both, 1.0) / n
@@ -211,11 +211,12 @@ def _stability(part: Any, groups: list[IntArray]) -> FloatArray:
     alike, weight = part[first], np.bincount(which)
     own = _about(alike, groups)
     found = np.zeros((_RESAMPLES, len(groups)))
-    for r in range(_RESAMPLES):
-        # Halves, not draws with repeats: those hold two thirds of the texts, and flatter. The seed
-        # is the round's number, so it is the same at every run.
-        drawn = which[np.random.default_rng(r).permutation(n)[: n // 2]]
-        again = _communities(alike, np.bincount(drawn, minlength=len(first)))
+    # Halves, not draws with repeats: those hold two thirds of the texts, and flatter. The seed is
+    # the round's number, so it is the same at every run.
+    halves = [np.random.default_rng(r).permutation(n)[: n // 2] for r in range(_RESAMPLES)]
+    drawn = np.array([np.bincount(which[half], minlength=len(first)) for half in halves], float)
+    for r, both in enumerate(company(alike, drawn)):
+        again = _communities(both, n // 2)
         if again:
             other = _about(alike, again)
             common = np.asarray((own.T @ _times(other, weight)).todense())
@@ -238,7 +239,8 @@ def _found(matrix: TermMatrix, taken: BoolArray, names: Iterable[str]) -> list[T
     counts = np.asarray(texts.sum(axis=0, dtype=np.int64)).ravel()
     columns = _candidates(matrix, counts, max(texts.shape[0], 1), taken, names)
     part = texts[:, columns].tocsr().astype(np.int32)
-    groups = _communities(part, np.ones(part.shape[0], dtype=np.int64))
+    n = part.shape[0]
+    groups = _communities((part.T @ part).toarray().astype(np.float64), n)
     stable = _stability(part, groups)
     held = counts[columns]
     topics = []
