@@ -105,6 +105,17 @@ def test_silent_hours_are_found_to_the_hour_and_said() -> None:
     assert wide.trust == "warns"
 
 
+def test_two_days_without_a_sound_do_not_make_the_days_beside_them_look_full() -> None:
+    made = logged(np.random.default_rng(7))
+    active = made.active.copy()
+    active[24 * 15 : 24 * 17, 1] = 0
+    found = silences(active, made.exposed)
+    assert {one.arm for one in found} == {1}
+    assert {one.first // 24 for one in found} == {15, 16}
+    usual = made.active[24 * 15 : 24 * 17, 0].sum()
+    assert sum(one.missing for one in found) == pytest.approx(usual, rel=0.15)
+
+
 def test_a_campaign_that_lifts_one_arm_and_a_lure_that_fades_are_no_silence() -> None:
     made = logged(np.random.default_rng(6))
     active = made.active.copy()

@@ -7,7 +7,7 @@ changed. And no product changes what people do for five hours of one afternoon.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
@@ -158,18 +158,20 @@ class Silence:
         first, last: Indices of the hours, both included.
         arm: The arm that fell.
         fall: Share of the users expected who were not seen.
+        missing: How many these are, hour by hour.
     """
 
     first: int
     last: int
     arm: int
     fall: float
+    missing: float
 
 
 def silences(active: FloatArray, exposed: FloatArray) -> list[Silence]:
     """Spans of up to twelve hours in which one of two arms falls by three tenths or more.
 
-    What is expected is read off the same hours of the three days before and after. Error 0.1% over
+    What is expected is the middle one of the same hours of three days before and after. Error 0.1% over
     all spans; it is widened by how much spans of that length differ anyway. The arm must itself
     have moved further, and down: a campaign that lifts the other is no loss of its own.
 
@@ -187,10 +189,8 @@ def silences(active: FloatArray, exposed: FloatArray) -> list[Silence]:
     found: list[tuple[float, Silence]] = []
     for span in _SPANS:
         seen, could = _rolled(active, span), _rolled(exposed, span)
-        usual_seen, usual_could = (_beside(part, 24) for part in (seen, could))
+        want = _usual(seen / np.maximum(could, 1.0), could > 0) * could
         with np.errstate(divide="ignore", invalid="ignore"):
-            usual = usual_seen / usual_could
-            want = usual * could
             share = want[:, 1] / want.sum(axis=1)
             n = seen.sum(axis=1)
             z = (seen[:, 1] - n * share) / np.sqrt(n * share * (1 - share))
@@ -203,11 +203,12 @@ def silences(active: FloatArray, exposed: FloatArray) -> list[Silence]:
         for arm, sign in ((1, -1.0), (0, 1.0)):
             fall = 1 - own[:, arm] / np.maximum(own[:, 1 - arm], 1e-9)
             logs = np.abs(np.log(np.maximum(own, 1e-9)))
-            mine = fine & (sign * z > sure) & (fall >= _FALL) & (logs[:, arm] >= logs[:, 1 - arm])
-            found += [
-                (float(abs(z[h])), Silence(int(h), int(h) + span - 1, arm, float(fall[h])))
-                for h in np.flatnonzero(mine)
-            ]
+            mine = fine & (sign * z > sure) & (fall >= _FALL) & (own[:, arm] < 1)
+            mine &= logs[:, arm] >= logs[:, 1 - arm]
+            for h in np.flatnonzero(mine).tolist():
+                missing = float(want[h, arm] * own[h, 1 - arm] - seen[h, arm])
+                one = Silence(h, h + span - 1, arm, float(fall[h]), missing)
+                found.append((float(abs(z[h])), one))
     kept: list[Silence] = []
     for _, one in sorted(found, key=lambda f: -f[0]):
         if len(kept) < 10 and all(one.first > k.last or one.last < k.first for k in kept):
@@ -221,18 +222,23 @@ def _rolled(counts: FloatArray, span: int) -> FloatArray:
     return np.asarray(total[span:] - total[:-span])
 
 
-def _beside(counts: FloatArray, period: int) -> FloatArray:
-    """Sums of the same hours on the days beside it, as far as there are any."""
-    out = np.zeros_like(counts)
-    for days in _NEAR:
-        k = days * period
-        if abs(k) >= len(counts):
+def _usual(rate: FloatArray, known: NDArray[np.bool_]) -> FloatArray:
+    """The middle one of the same hours on the days beside it, as far as there are any.
+
+    The middle, for an outage of two days must not make the days beside it look full.
+    """
+    beside = np.full((len(_NEAR), *rate.shape), np.nan)
+    rate = np.where(known, rate, np.nan)
+    for i, days in enumerate(_NEAR):
+        k = 24 * days
+        if abs(k) >= len(rate):
             continue
         if k > 0:
-            out[:-k] += counts[k:]
+            beside[i, :-k] = rate[k:]
         else:
-            out[-k:] += counts[:k]
-    return out
+            beside[i, -k:] = rate[:k]
+    beside[:, np.isnan(beside).all(axis=0)] = 0.0
+    return np.asarray(np.nanmedian(beside, axis=0))
 
 
 def silent_hours(plan: Plan, inputs: Inputs) -> list[Finding]:
@@ -244,23 +250,20 @@ def silent_hours(plan: Plan, inputs: Inputs) -> list[Finding]:
     for arm in range(1, len(inputs.arms)):
         pair = [0, arm]
         found += [
-            Silence(s.first, s.last, pair[s.arm], s.fall)
+            replace(s, arm=pair[s.arm])
             for s in silences(seen.active[:, pair], seen.exposed[:, pair])
         ]
     found = list(dict.fromkeys(found))
     lost = max((_lost(seen, found, a) for a in range(len(inputs.arms))), default=0.0)
     trust: Trust = "holds" if not found else "fails" if lost >= _tolerated(plan) else "warns"
-    claim = (
-        "In no hours did one arm alone fall silent."
-        if not found
-        else f"{'; '.join(_hours(inputs, seen, s) for s in found[:_NAMED])}: a collector may have "
-        f"been down. That is {plain(100 * lost, 1)}% of all that was seen there, "
-        + (
-            "more than the smallest margin bears."
-            if trust == "fails"
-            else "too little to matter to a margin of the plan."
+    claim = "In no hours did one arm alone fall silent."
+    if found:
+        matters = "enough" if trust == "fails" else "too little"
+        claim = (
+            f"On {'; on '.join(_hours(inputs, seen, s) for s in found[:_NAMED])}: a collector may "
+            f"have been down. That is {plain(100 * lost, 1)}% of all that was seen there, {matters} "
+            "to matter to a margin of the plan."
         )
-    )
     return [
         Finding(
             id="doubt.hours",
@@ -283,11 +286,7 @@ def silent_hours(plan: Plan, inputs: Inputs) -> list[Finding]:
 
 def _lost(seen: Logged, found: list[Silence], arm: int) -> float:
     """The share of an arm's users by the hour that its silences took."""
-    gone = 0.0
-    for s in found:
-        if s.arm == arm:
-            there = float(seen.active[s.first : s.last + 1, arm].sum())
-            gone += there / max(1 - s.fall, 0.01) - there if there else 0.0
+    gone = sum(s.missing for s in found if s.arm == arm)
     return gone / max(float(seen.active[:, arm].sum()) + gone, 1.0)
 
 
@@ -295,7 +294,7 @@ def _hours(inputs: Inputs, seen: Logged, s: Silence) -> str:
     one, last = seen.hours[s.first], seen.hours[s.last] + np.timedelta64(1, "h")
     when = day(one.astype("datetime64[D]").item())
     return (
-        f"On {when}, {_clock(one)} to {_clock(last)} UTC, {plain(100 * s.fall, 0)}% of the users "
+        f"{when}, {_clock(one)} to {_clock(last)} UTC, {plain(100 * s.fall, 0)}% of the users "
         f"of {inputs.arms[s.arm]} who were to be expected were not seen"
     )
 
