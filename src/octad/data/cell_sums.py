@@ -80,7 +80,9 @@ class Grouping:
         early = np.zeros(BUCKETS, dtype=bool) if finding is None else finding
         half = arm * 2 + ~early[bucket]
         cell = arm * BUCKETS + bucket
-        order = np.argsort((half * BUCKETS + bucket).astype(np.int32), kind="stable")
+        # Numbers of 16 bits are sorted by their digits, in a fifth of the time.
+        small = np.uint16 if 2 * arms * BUCKETS < 1 << 16 else np.int32
+        order = np.argsort((half * BUCKETS + bucket).astype(small), kind="stable")
         half, cell = half[order], cell[order]
         starts = np.flatnonzero(np.concatenate([[True], cell[1:] != cell[:-1]])[: len(cell)])
         place = order, cell, half, starts, cell[starts]

@@ -158,11 +158,15 @@ class Sums:
         return np.array([np.bincount(arm[row], minlength=arms) for row in there], dtype=float)
 
     def dates(self) -> IntArray:
-        """(N,) calendar days since 1970 from the first to the last with an event after exposure."""
-        ends = [(int(d.min()), int(d.max())) for _, d, _ in self._dated(Primitive()) if len(d)]
-        if not ends:
+        """(N,) calendar days since 1970 on which there can be an event after exposure."""
+        tally, form, exposed = self.state.tally, self.state.form, self.state.exposed
+        if not len(tally.slot):
             return np.zeros(0, dtype=np.int64)
-        return np.arange(min(e[0] for e in ends), max(e[1] for e in ends) + 1)
+        last = int(self._day_of(tally.slot.max(keepdims=True))[0]) + 1
+        end = (int(exposed.max()) // DAY) + last
+        if form.until is not None:
+            end = min(end, (form.until - 1) // DAY)
+        return np.arange(int(exposed.min()) // DAY, end + 1)
 
     def _dated(self, primitive: Primitive) -> Iterator[tuple[Any, IntArray, Any]]:
         """Users, calendar days and numbers from exposure on, in pieces."""

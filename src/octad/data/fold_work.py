@@ -315,11 +315,10 @@ class FoldWork:
     def metrics(self) -> Iterator[tuple[str, MetricWork | str]]:
         """Every metric of the request, or in words why it cannot be measured."""
         request = self.request
-        for sliced in (False, True):
+        for sliced in {False, bool(request.sliced)}:
             self._grouping(sliced=sliced)
-        yield from zip(request.recipes, in_turn(self.metric, request.recipes), strict=True)
-        for name in (*request.funnels, *request.quantiles):
-            yield name, self.metric(name)
+        names = (*request.recipes, *request.funnels, *request.quantiles)
+        yield from zip(names, in_turn(self.metric, names), strict=True)
 
     def metric(self, name: str) -> MetricWork | str:
         """A metric of the request, or in words why it cannot be measured."""

@@ -19,6 +19,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -118,22 +119,53 @@ def step_down_max_t(
         (S,) adjusted p (Romano and Wolf 2005, step-down), and (draws,) the largest of all S under
         chance, in draw order.
     """
-    scale = np.sqrt((shares**2).sum(axis=1))
-    unit = divide(shares, np.broadcast_to(scale[:, None], shares.shape))
+    return _step_down(z, shares, rng.standard_normal((draws, shares.shape[1])))
+
+
+def _step_down(
+    z: FloatArray, shares: FloatArray, normal: FloatArray
+) -> tuple[FloatArray, FloatArray]:
+    """`step_down_max_t`, from (draws, B) standard normal draws."""
+    unit = _unit(shares)
     order = np.argsort(-z, kind="stable")
     exceed = np.zeros(len(z))
-    largest = np.empty(draws)
-    chunk = max(1, min(draws, 2_000_000 // max(len(z), 1)))
-    for start in range(0, draws, chunk):
-        size = min(chunk, draws - start)
-        null = rng.standard_normal((size, shares.shape[1])) @ unit[order].T
+    largest = np.empty(len(normal))
+    for some in _lots(len(normal), len(z)):
+        null = normal[some] @ unit[order].T
         # From the least extreme up: each is held against the largest of itself and those below.
         tops = np.maximum.accumulate(null[:, ::-1], axis=1)[:, ::-1]
         exceed += (tops >= z[order]).sum(axis=0)
-        largest[start : start + size] = tops[:, 0]
+        largest[some] = tops[:, 0]
     p = np.empty(len(z))
-    p[order] = np.maximum.accumulate((exceed + 1) / (draws + 1))
+    p[order] = np.maximum.accumulate((exceed + 1) / (len(normal) + 1))
     return p, largest
+
+
+def _largest(shares: FloatArray, normal: FloatArray) -> FloatArray:
+    """(draws,) the largest of all z under chance, as in `_step_down`."""
+    unit = _unit(shares)
+    lots = _lots(len(normal), len(shares))
+    return np.concatenate([(normal[some] @ unit.T).max(axis=1) for some in lots])
+
+
+def _unit(shares: FloatArray) -> FloatArray:
+    scale = np.sqrt((shares**2).sum(axis=1))
+    return divide(shares, np.broadcast_to(scale[:, None], shares.shape))
+
+
+def _lots(draws: int, many: int) -> list[slice]:
+    """The draws a few at a time, so that what chance makes of all segments stays small."""
+    each = max(1, min(draws, 2_000_000 // max(many, 1)))
+    return [slice(start, start + each) for start in range(0, draws, each)]
+
+
+@lru_cache(maxsize=2)
+def _draws(seed: int, draws: int, buckets: int) -> FloatArray:
+    """(draws, buckets) standard normal: the same for all metrics of a launch, so made once."""
+    # A stream of their own, beside that of the halving.
+    normal = np.random.default_rng([seed, 1]).standard_normal((draws, buckets))
+    normal.flags.writeable = False
+    return normal
 
 
 def find_harm(
@@ -174,23 +206,24 @@ def find_harm(
             "The users fall into too few groups to split them in two halves and search one of them."
         )
     late = np.flatnonzero(held & ~first_half)
-    # The draws have a stream of their own, beside that of the halving.
-    rng = np.random.default_rng([seed, 1])
+    # The first for confirming; for planning, a quarter as many will do.
+    normal = _draws(seed, DRAWS + DRAWS // 4, len(late))
     sign = -1.0 if better == "up" else 1.0
     question = _Question(relative=relative, rest=against == "rest")
     first = question.ask(parts.halves[:, :, 0])
-    second = question.ask(parts.halves[:, :, 1], [column[:, :, late] for column in parts.sums])
+    own = {id(column): column[:, :, late] for column in parts.sums}
+    second = question.ask(parts.halves[:, :, 1], [own[id(column)] for column in parts.sums])
     whole = question.ask(parts.total)
     seen = first.ok & second.ok
     seen[0] = False
     found = seen & (sign * first.z > special.ndtri(1 - EXPLORE))
     p, reach = np.ones(len(seen)), float(special.ndtri(1 - error))
     if found.any():
-        p[found], _ = step_down_max_t(sign * second.z[found], sign * second.shares[found], rng)
+        z, shares = sign * second.z[found], sign * second.shares[found]
+        p[found], _ = _step_down(z, shares, normal[:DRAWS])
+        normal = normal[DRAWS:]
     if seen.any():
-        # For planning, a quarter of the draws will do.
-        shares = sign * second.shares[seen]
-        _, largest = step_down_max_t(sign * second.z[seen], shares, rng, draws=DRAWS // 4)
+        largest = _largest(sign * second.shares[seen], normal[: DRAWS // 4])
         reach = float(np.quantile(largest, 1 - error))
     radius = special.ndtri(0.975) * whole.se
     return HarmSearch(
