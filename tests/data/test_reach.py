@@ -13,6 +13,7 @@ from octad.data.population import Frame, Population
 from octad.data.reach import chances
 from octad.model.inputs import Exposure, Inputs
 from octad.model.needs import Needs
+from octad.model.plan import Launch, Plan, Project
 from octad.stats.spillover import Spillover
 from tests.data.small import DAY, START, World, gathered, plan_of, write_world
 
@@ -138,3 +139,22 @@ def test_a_split_opened_by_steps_gives_each_day_its_chance() -> None:
 def test_a_few_users_are_one_day() -> None:
     arm = np.array([0, 1, 1, 1])
     assert chances(_people(np.array([0, 5, 9, 9]), arm)).tolist() == [0.75] * 4
+
+
+def test_ties_beside_one_row_a_user_are_refused_by_name(tmp_path: Path) -> None:
+    rows = [f"u{i},{('off', 'on')[i % 2]},1" for i in range(18)]
+    (tmp_path / "u.csv").write_text("\n".join(["user,arm,kept", *rows]) + "\n")
+    (tmp_path / "l.csv").write_text("user_id,other_id\nu1,u2\n")
+    project = Project.model_validate(
+        {
+            "product": "P",
+            "sources": {"units": {"table": "u.csv"}, "links": {"table": "l.csv"}},
+            "metrics": {"kept": {"column": "kept"}},
+        }
+    )
+    launch = Launch(launch="x", arms={"control": "off", "treatment": "on"}, kpi="kept")
+    found = gathered(
+        tmp_path, Plan(project=project, launch=launch), Needs(reach=frozenset({"kept"}))
+    )
+    assert found.reach is not None
+    assert "not read with a table of one row a user" in found.reach.unread

@@ -225,3 +225,18 @@ def test_the_sql_of_engines_that_were_not_tried(scheme: str) -> None:
     assert all(word in sql for word in WRITTEN[scheme])
     with pytest.raises(RefusedError, match=f"on {scheme.capitalize()}"):
         compiler.to_sqlglot(t.select(x=on_clock("Asia/Jakarta", t.time.cast(INSTANT))))
+
+
+def test_who_is_tied_to_whom_is_not_read_there_and_that_is_said(
+    places: Places, tmp_path: Path
+) -> None:
+    place = places["clickhouse"]
+    root = shop.write_project(tmp_path, place.connection, place.tables)
+    config = root / "octad.yml"
+    links = (
+        f"sources:\n  links: {{table: {place.tables['exposures']}, user: user, other: launch}}\n"
+    )
+    config.write_text(config.read_text().replace("sources:\n", links, 1))
+    made = Session(root).review("x", log_look=False)
+    said = " ".join(made.readings["doubt"].missing)
+    assert "sources.links is not read with a connection to ClickHouse" in said

@@ -8,7 +8,7 @@ from octad.model.finding import Grade, Stance
 from octad.model.inputs import Inputs, Reach
 from octad.readings import doubt
 from octad.readings.doubt_friends import friends, friends_lack
-from octad.stats.spillover import Spillover, TiesByChance
+from octad.stats.spillover import Spillover, TiesByChance, Together
 from tests.readings.made import exposure, inputs, plan
 
 CHANCE = TiesByChance(0.3, -0.5, 1.0)
@@ -80,7 +80,7 @@ def test_where_less_is_better_a_rise_is_harm() -> None:
     assert shown.stance is Stance.AGAINST
 
 
-@pytest.mark.parametrize(("p", "stance"), [(0.009, Stance.AGAINST), (0.011, None)])
+@pytest.mark.parametrize(("p", "stance"), [(0.0049, Stance.AGAINST), (0.0051, None)])
 def test_the_error_is_that_of_a_lone_veto_over_all_metrics(p: float, stance: Stance | None) -> None:
     found = {"payments": _spill(-0.12, p), "opens": _spill(0.01, 0.6)}
     first = friends(PLAN, _inputs(Reach(9_000, by_chance=CHANCE, metrics=found)))[0]
@@ -88,6 +88,19 @@ def test_the_error_is_that_of_a_lone_veto_over_all_metrics(p: float, stance: Sta
     if stance is None:
         assert first.claim.startswith("Not shown, with an error under 2%,")
         assert "no harm" not in first.claim
+
+
+@pytest.mark.parametrize(("z", "stance"), [(-2.7, Stance.AGAINST), (2.7, Stance.MIXED)])
+def test_all_together_may_be_shown_where_none_is_by_itself(z: float, stance: Stance) -> None:
+    found = {"payments": _spill(-0.05, 0.02), "opens": _spill(-0.04, 0.02)}
+    reach = Reach(9_000, by_chance=CHANCE, metrics=found, together=Together(z, 0.007, 2))
+    (shown,) = friends(PLAN, _inputs(reach))
+    assert (shown.id, shown.stance) == ("doubt.friends.together", stance)
+    assert ("worse" if z < 0 else "better") in shown.claim
+    assert "payments −5.0% [−10.0, −1.0], opens −4.0%" in shown.claim
+    assert doubt.read(PLAN, _inputs(reach)).stance is stance
+    weak = Reach(9_000, by_chance=CHANCE, metrics=found, together=Together(z, 0.011, 2))
+    assert friends(PLAN, _inputs(weak))[0].stance is None
 
 
 @pytest.mark.parametrize("before", [False, True])

@@ -10,7 +10,14 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from octad.stats.refusal import NotEstimable
-from octad.stats.spillover import Spillover, net_of, spillover, ties_by_chance
+from octad.stats.spillover import (
+    Spillover,
+    Together,
+    net_of,
+    spillover,
+    ties_by_chance,
+    together,
+)
 
 FloatArray = NDArray[np.float64]
 RUNS = 300
@@ -75,6 +82,30 @@ def test_everybody_against_nobody_is_what_it_would_be() -> None:
     assert np.mean([s.everyone for s in found]) == pytest.approx(-0.1, abs=0.01)
     assert 0.912 <= np.mean([s.everyone_low <= -0.1 <= s.everyone_high for s in found]) <= 0.988
     assert np.mean([s.direct for s in found]) > 0.05
+
+
+def _both(seed: int, slope: float) -> Together:
+    """Two outcomes that share much of their chance, the second better when it falls."""
+    rng = np.random.default_rng(seed)
+    y, past, net, arm = _lived(rng, slope=slope, hubs=True)
+    chance = np.full(len(y), arm.mean())
+    other = 40 - y + rng.normal(0, 2, len(y))
+    found = [spillover(y, net, arm, chance, before=past), spillover(other, net, arm, chance)]
+    whole = together(found, [1, -1])
+    assert whole is not None
+    return whole
+
+
+def test_outcomes_together_keep_their_error_and_see_what_each_does() -> None:
+    calm = [_both(seed, 0.0) for seed in range(RUNS)]
+    assert 0.012 <= np.mean([t.p < 0.05 for t in calm]) <= 0.088
+    assert np.std([t.z for t in calm]) == pytest.approx(1, abs=0.13)  # three errors
+    harmed = [_both(seed, -0.2) for seed in range(30)]
+    assert np.mean([t.z < 0 and t.p < 0.05 for t in harmed]) > 0.6
+
+
+def test_one_outcome_is_not_several() -> None:
+    assert together([_found(1)[0]], [1]) is None
 
 
 def test_the_error_is_that_of_arms_drawn_again() -> None:

@@ -6,6 +6,8 @@ no id does. What users did is what the one read of the events left: they are not
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import ibis
 import ibis.expr.types as ir
 import numpy as np
@@ -20,7 +22,7 @@ from octad.data.tape import Tape
 from octad.data.work import Work
 from octad.model.inputs import Reach
 from octad.stats.refusal import NotEstimable
-from octad.stats.spillover import Spillover, net_of, spillover, ties_by_chance
+from octad.stats.spillover import Spillover, net_of, spillover, ties_by_chance, together
 
 __all__ = ["chances", "gather_reach", "refuse_reach"]
 
@@ -76,12 +78,17 @@ def _reach(job: Gathering, work: FoldWork) -> Reach:
                 before[name] = spillover(past, net, people.arm, chance, counted=values.ended)
         except NotEstimable as refusal:
             metrics.setdefault(name, refusal.reason)
+    found = {name: s for name, s in metrics.items() if isinstance(s, Spillover)}
+    signs = [1 if job.plan.metric(name).better == "up" else -1 for name in found]
+    # A number for each user is of no use any more, and there may be millions.
+    small = {name: replace(s, pull=np.zeros(0)) for name, s in found.items()}
     return Reach(
         ties=net.nnz // 2,
         late=late,
         by_chance=ties_by_chance(net, people.arm > 0, chance),
-        metrics=metrics,
-        before=before,
+        metrics=metrics | small,
+        together=together(list(found.values()), signs),
+        before={name: replace(s, pull=np.zeros(0)) for name, s in before.items()},
         query=query,
     )
 

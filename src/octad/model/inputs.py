@@ -20,7 +20,7 @@ from octad.model.history import History, PastForecast, PastLaunch
 from octad.model.topics import Topics
 from octad.stats.moments import Moments
 from octad.stats.parts import Parts
-from octad.stats.spillover import Spillover, TiesByChance
+from octad.stats.spillover import Spillover, TiesByChance, Together
 
 __all__ = [
     "COLUMNS",
@@ -251,6 +251,7 @@ class Reach:
         late: Ties left out, for they are no older than the launch.
         by_chance: Whether the ties know nothing of the arms; None without ties.
         metrics: Metric to what was found, or in words why nothing was.
+        together: All of `metrics` that were found, taken together; None with fewer than two.
         before: The same of the weeks before the launch, where it can have done nothing.
         unread: Why the ties were not read, in words; empty when they were.
     """
@@ -259,6 +260,7 @@ class Reach:
     late: int = 0
     by_chance: TiesByChance | None = None
     metrics: Mapping[str, Spillover | str] = field(default_factory=dict)
+    together: Together | None = None
     before: Mapping[str, Spillover] = field(default_factory=dict)
     unread: str = ""
     query: str | None = None

@@ -14,7 +14,7 @@ from octad.model.plan import Plan
 from octad.readings.base import VETO, percent_text
 from octad.readings.claims import spoken
 from octad.stats.multiplicity import holm
-from octad.stats.spillover import Spillover
+from octad.stats.spillover import Spillover, Together
 
 __all__ = ["friends", "friends_lack", "through_friends"]
 
@@ -32,8 +32,9 @@ _METHOD = (
 def friends(plan: Plan, inputs: Inputs) -> list[Finding]:
     """One finding for each metric that goes with friends' arms, and one line for the others.
 
-    Shown at the level of a lone veto (`VETO`, corrected over the metrics): for the worse, it
-    speaks against the launch; for the better, the arms' difference is said to be not all of it.
+    Shown at the level of a lone veto (`VETO`), half of it for each metric (Holm) and half for all
+    of them together: for the worse, it speaks against the launch; for the better, the arms'
+    difference is said to be not all of it.
 
     Returns:
         Nothing where no ties were read.
@@ -48,8 +49,11 @@ def friends(plan: Plan, inputs: Inputs) -> list[Finding]:
     if not found:
         return []
     q = dict(zip(found, (float(v) for v in holm([s.p for s in found.values()])), strict=True))
-    shown = [_shown(plan, n, s, q[n], reach) for n, s in found.items() if q[n] < VETO]
-    calm = {n: s for n, s in found.items() if q[n] >= VETO}
+    shown = [_shown(plan, n, s, q[n], reach) for n, s in found.items() if q[n] < VETO / 2]
+    calm = {n: s for n, s in found.items() if q[n] >= VETO / 2}
+    whole = reach.together
+    if not shown and whole is not None and whole.p < VETO / 2:
+        return [_together(found, whole, reach)]
     shown.sort(key=lambda f: f.stance is not Stance.AGAINST)
     return shown + ([_calm(calm, q, reach, alone=not shown)] if calm else [])
 
@@ -125,6 +129,29 @@ def _shown(plan: Plan, name: str, s: Spillover, q: float, reach: Reach) -> Findi
     )
 
 
+def _together(found: dict[str, Spillover], whole: Together, reach: Reach) -> Finding:
+    names = ", ".join(f"{spoken(n)} {_figure(s)}" for n, s in found.items())
+    first = min(found, key=lambda n: found[n].p)
+    return Finding(
+        id="doubt.friends.together",
+        claim=f"It reaches people who do not have it: taken together, what the launch is judged by "
+        f"is {'worse' if whole.z < 0 else 'better'} with all of one's friends having it than with "
+        f"none ({p_value(whole.p)}): {names}. None of these is shown by itself. So the difference "
+        "between the arms is not the whole effect.",
+        stance=Stance.AGAINST if whole.z < 0 else Stance.MIXED,
+        grade=Grade.A,
+        metric=first,
+        estimate=_number(found[first], None),
+        n=sum(found[first].n),
+        method=f"the sum of the {count(whole.n)} metrics' z, by its variance over re-drawn arms "
+        "(O'Brien 1984); each metric's by least squares on the share of ties that have the launch",
+        assumes="The links are older than the launch, and chance alone decided the arms.",
+        breaks="Links made because of the launch.",
+        decides="a test that gives it to whole groups of friends at once",
+        query_digest=reach.query,
+    )
+
+
 def _calm(
     found: dict[str, Spillover], q: dict[str, float], reach: Reach, *, alone: bool
 ) -> Finding:
@@ -147,7 +174,7 @@ def _calm(
     )
 
 
-def _number(s: Spillover, q: float) -> Number:
+def _number(s: Spillover, q: float | None) -> Number:
     return Number(
         value=s.relative,
         low=s.relative_low,

@@ -14,7 +14,8 @@ re-drawn arms is ``sum_j p_j (1 - p_j) c_j^2``, for any net of ties, without dra
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -22,7 +23,16 @@ from scipy import sparse, special
 
 from octad.stats.refusal import NotEstimable
 
-__all__ = ["FEWEST", "Spillover", "TiesByChance", "net_of", "spillover", "ties_by_chance"]
+__all__ = [
+    "FEWEST",
+    "Spillover",
+    "TiesByChance",
+    "Together",
+    "net_of",
+    "spillover",
+    "ties_by_chance",
+    "together",
+]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.int64]
@@ -55,6 +65,7 @@ class Spillover:
             what was seen; with its interval in `everyone_low` and `everyone_high`.
         direct: Relative difference of the two sides as they were, which an ordinary comparison
             sees.
+        pull: (n,) how far each user's draw moves `value`, in its errors: the squares add up to 1.
     """
 
     value: float
@@ -73,6 +84,22 @@ class Spillover:
     everyone_low: float
     everyone_high: float
     direct: float
+    pull: FloatArray = field(default_factory=lambda: np.zeros(0), repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Together:
+    """Several outcomes of the same users, added up in units of their own errors.
+
+    Attributes:
+        z: Above zero where, on the whole, they are better with more friends who have it.
+        p: Two-sided, against none of them going with it.
+        n: How many outcomes.
+    """
+
+    z: float
+    p: float
+    n: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +227,7 @@ def spillover(
     if se <= 0:
         msg = "nobody in the experiment does it more or less than another"
         raise NotEstimable(msg)
-    df = float(pieces.sum() ** 2 / (pieces**2).sum())
+    df = _freedom(pieces)
     wide = float(special.stdtrit(df, (1 + level) / 2))
     seen = float((treated[net.indices]).mean())
     middle = _middle(y, past, known, treated)
@@ -229,7 +256,36 @@ def spillover(
         everyone_low=every[0] - wide * every[1],
         everyone_high=every[0] + wide * every[1],
         direct=middle[0][1] / middle[0][0] - 1 if middle[0][0] > 0 else float("nan"),
+        pull=np.sqrt(chances) * (around[0] + around[1]) / np.sqrt(pieces.sum()),
     )
+
+
+def _freedom(pieces: FloatArray) -> float:
+    """Satterthwaite's degrees of freedom of a variance that is a sum of pieces."""
+    return float(pieces.sum() ** 2 / (pieces**2).sum())
+
+
+def together(found: Sequence[Spillover], signs: Sequence[int]) -> Together | None:
+    """Test several outcomes at once, for where each falls a little and none is shown by itself.
+
+    The sum of their z, by its variance over re-drawn arms, which knows how far they go together
+    (O'Brien 1984's ordinary least squares statistic, with the correlations of the draws).
+
+    Args:
+        found: From `spillover`, over the same users and ties.
+        signs: +1 for each in which more is better, else -1.
+
+    Returns:
+        None with fewer than two.
+    """
+    if len(found) < 2:
+        return None
+    total = sum(sign * s.value / s.se for s, sign in zip(found, signs, strict=True))
+    pulled = np.sum([sign * s.pull for s, sign in zip(found, signs, strict=True)], axis=0) ** 2
+    if not pulled.sum() > 0:
+        return None
+    z = float(total / np.sqrt(pulled.sum()))
+    return Together(z, float(2 * special.stdtr(_freedom(pulled), -abs(z))), len(found))
 
 
 def _side(
