@@ -110,11 +110,16 @@ def _outcomes(columns: Sequence[FloatArray], split: int) -> FloatArray:
             own = before[arm]
             if len(own):
                 away = own - own.mean()
-                shared, square = shared + float(away @ after[arm]), square + float(away @ away)
+                shared, square = shared + _dot(away, after[arm]), square + _dot(away, away)
         # What is left of a covariate that is the same for all is rounding.
-        if square > ROUNDING * float(x @ x):
+        if square > ROUNDING * _dot(x, x):
             after -= shared / square * before
     return np.asarray(after)
+
+
+def _dot(one: FloatArray, two: FloatArray) -> float:
+    """Not `@`: several searches run at once, and BLAS would start threads for each of them."""
+    return float(np.einsum("i,i->", one, two))
 
 
 def _ratio(top: FloatArray, bottom: FloatArray) -> float:
@@ -301,10 +306,18 @@ def members(codes: Sequence[IntArray] | IntArray, slices: Sequence[Slice]) -> li
     [[1]]
     """
     found: list[IntArray] = []
+    holding: dict[tuple[int, int], IntArray] = {}
     for piece in slices:
-        holds = [np.asarray(codes[attribute]) == value for attribute, value in piece]
-        every = np.ones(len(codes[0]), dtype=bool)
-        found.append(np.flatnonzero(np.logical_and.reduce([every, *holds])).astype(np.int32))
+        for attribute, value in piece:
+            if (attribute, value) not in holding:
+                own = np.flatnonzero(np.asarray(codes[attribute]) == value)
+                holding[attribute, value] = own.astype(np.int32)
+        # From the rarest value on, so that the fewest users are asked for the others.
+        values = sorted(piece, key=lambda one: len(holding[one]))
+        rows = holding[values[0]] if values else np.arange(len(codes[0]), dtype=np.int32)
+        for attribute, value in values[1:]:
+            rows = rows[np.flatnonzero(np.asarray(codes[attribute])[rows] == value)]
+        found.append(rows)
     return found
 
 

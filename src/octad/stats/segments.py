@@ -211,7 +211,7 @@ def find_harm(
     sign = -1.0 if better == "up" else 1.0
     question = _Question(relative=relative, rest=against == "rest")
     first = question.ask(parts.halves[:, :, 0])
-    own = {id(column): column[:, :, late] for column in parts.sums}
+    own = {id(column): column.take(late, axis=2) for column in parts.sums}
     second = question.ask(parts.halves[:, :, 1], [own[id(column)] for column in parts.sums])
     whole = question.ask(parts.total)
     seen = first.ok & second.ok
