@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -148,3 +149,36 @@ def test_a_staged_rollout_reaches_region_after_region(
     first = np.sort(exposures["ts"].astype("datetime64[D]"))
     assert (first >= np.datetime64("2026-03-22")).any()
     assert (first < np.datetime64("2026-03-08")).any()
+
+
+@pytest.mark.parametrize(
+    "name", ["lost_from_start", "collector_down", "old_batches", "dropped_logging"]
+)
+def test_a_log_that_loses_events_loses_them_only_where_the_fault_says(name: str) -> None:
+    kind = next(kind for kind in KINDS if kind.name == name)
+    launched = kind.at("plain")
+    clean = replace(launched, faults=Faults())
+    whole, found = (
+        live(one, seed=4, users=1_500, progress=lambda _what, _share: None).tables
+        for one in (clean, launched)
+    )
+    lost = len(whole["events"]["ts"]) - len(found["events"]["ts"])
+    assert lost > 0
+    day = [
+        (np.asarray(t["events"]["ts"]) - np.datetime64("2026-03-01")) // np.timedelta64(1, "D")
+        for t in (whole, found)
+    ]
+    first, last = launched.faults.unlogged_days
+    by_day = [np.bincount(d[d >= 0], minlength=60) for d in day]
+    less = by_day[0] - by_day[1]
+    assert less[first:last].sum() == lost
+    if launched.faults.unlogged_devices:
+        on = [old_devices(t) for t in (whole, found)]
+        assert on[0] - on[1] == lost
+
+
+def old_devices(tables: dict[str, Any]) -> int:
+    """Events by people with an old device."""
+    users = tables["users"]
+    old = np.asarray(users["user_id"])[users["device_class"].is_("old")]
+    return int(np.isin(np.asarray(tables["events"]["user_id"]), old).sum())

@@ -171,9 +171,9 @@ class Silence:
 def silences(active: FloatArray, exposed: FloatArray) -> list[Silence]:
     """Spans of up to twelve hours in which one of two arms falls by three tenths or more.
 
-    What is expected is the middle one of the same hours of three days before and after. Error 0.1% over
-    all spans; it is widened by how much spans of that length differ anyway. The arm must itself
-    have moved further, and down: a campaign that lifts the other is no loss of its own.
+    What is expected is the middle one of the same hours of three days before and after. Error
+    0.1% over all spans; it is widened by how much spans of that length differ anyway. The arm must
+    itself have moved further, and down: a campaign that lifts the other is no loss of its own.
 
     Args:
         active: (H, 2) users seen in each hour.
@@ -261,8 +261,8 @@ def silent_hours(plan: Plan, inputs: Inputs) -> list[Finding]:
         matters = "enough" if trust == "fails" else "too little"
         claim = (
             f"On {'; on '.join(_hours(inputs, seen, s) for s in found[:_NAMED])}: a collector may "
-            f"have been down. That is {plain(100 * lost, 1)}% of all that was seen there, {matters} "
-            "to matter to a margin of the plan."
+            f"have been down. That is {plain(100 * lost, 1)}% of all that was seen there, "
+            f"{matters} to matter to a margin of the plan."
         )
     return [
         Finding(

@@ -20,7 +20,18 @@ from octad.worlds.crowd import demand
 from octad.worlds.faults import Faults
 from octad.worlds.people import People
 
-__all__ = ["BALANCE", "DAY", "IDLE", "LURED", "PAY", "TRANSFER", "Life", "Sessions", "State"]
+__all__ = [
+    "BALANCE",
+    "DAY",
+    "IDLE",
+    "LURED",
+    "PAY",
+    "SCRIPTED",
+    "TRANSFER",
+    "Life",
+    "Sessions",
+    "State",
+]
 
 DAY = 86_400_000_000
 """A day in microseconds."""

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octad.worlds.base import Bools, Floats, Ints, Random
+from octad.worlds.change import FEED, Change
 from octad.worlds.faults import Faults
-from octad.worlds.life import BALANCE, DAY, LURED, PAY, TRANSFER, Sessions
+from octad.worlds.life import BALANCE, DAY, LURED, PAY, SCRIPTED, TRANSFER, Sessions
 from octad.worlds.people import People
 
 __all__ = ["BITES", "TOPICS", "Rival", "Said", "Voices"]
@@ -50,6 +51,13 @@ _TOPICS = (
     _Topic("feed_shame", 3.6, 0.05),
     _Topic("feed_fun", 0.2, 0.0025),
     _Topic("handy", 0.0, 0.015),
+    _Topic("nagged", 2.2, 0.0012),
+    _Topic("slow", 2.8, 0.02),
+    _Topic("hidden", 2.4, 0.022),
+    _Topic("blank", 3.2, 0.02),
+    _Topic("farmed", 0.2, 0.0001),
+    _Topic("owed", 0.8, 0.002),
+    _Topic("leaving_sore", 3.4, 0.2),
     _Topic("leaving", 3.7, 0.3),
     _Topic("leaving_plain", 1.6, 0.012),
     _Topic("r_quick", 0.3),
@@ -61,6 +69,8 @@ _TOPICS = (
     _Topic("r_crash", 2.4),
     _Topic("r_from", 0.2),
     _Topic("r_beside", 0.4),
+    _Topic("r_from_sore", 0.2),
+    _Topic("r_beside_sore", 0.4),
 )
 TOPICS = tuple(topic.name for topic in _TOPICS)
 BITES = np.array([topic.bite for topic in _TOPICS])
@@ -78,6 +88,8 @@ class Said:
         topic: Code into `TOPICS`; `also` a second one.
         stars: 1 to 5.
         rival: Whether it is of the rival's product.
+        pasted: Which text it is a copy of, with hardly a word changed; -1 for words of its own.
+        deleted: Whether the store takes it down later.
     """
 
     user: Ints
@@ -86,6 +98,8 @@ class Said:
     also: NDArray[np.int64]
     stars: NDArray[np.int64]
     rival: Bools
+    pasted: NDArray[np.int64]
+    deleted: Bools
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +119,8 @@ class Rival:
         return any(first <= day < last for first, last in self.social)
 
 
+_GIVEN = 6
+"""Texts that those who are paid are given to paste."""
 _CALM = {"r_quick": 0.5, "r_cash": 0.2, "r_fee": 0.12, "r_support": 0.1, "r_crash": 0.05}
 _BOTHERED = {**_CALM, "r_social": 0.75, "r_social_ok": 0.1}
 
@@ -117,15 +133,22 @@ class Voices:
         people: Who lives there.
         rival: The rival product.
         faults: What praise is bought.
+        change: What the launch changes, for that is what is written about; the feed when absent.
     """
 
     def __init__(
-        self, random: Random, people: People, rival: Rival, faults: Faults | None = None
+        self,
+        random: Random,
+        people: People,
+        rival: Rival,
+        faults: Faults | None = None,
+        change: Change = FEED,
     ) -> None:
         self.random = random
         self.people = people
         self.rival = rival
         self.faults = faults or Faults()
+        self.change = change
         self._ashamed = np.zeros(len(people), dtype=np.bool_)
         self._said: list[Said] = []
 
@@ -151,6 +174,8 @@ class Voices:
         u = self.random.uniform("about", unit, s.day, s.turn)
         smooth = s.done & ~s.failed
         clumsy = s.feed & (s.kind <= BALANCE) & (self.people.social[s.user] < 1.3)
+        fed = np.full(len(s), self.change.feed)
+        called = s.treated & (s.kind == LURED) & ~s.feed & (self.change.nag > 0)
         slow = s.wait > 3.0
         bitter = s.left & s.treated & (s.sore > 0.4)
         for name, where in (  # from weak to strong: the last that holds is what one writes about
@@ -165,12 +190,19 @@ class Voices:
             ("feed_fun", s.feed & (s.kind == LURED)),
             ("crash", s.crashed),
             ("fail", s.failed),
-            ("feed_hidden", s.gave_up),
-            ("feed_slow", s.gave_up & slow),
-            ("feed_blank", s.blank),
+            ("nagged", called),
+            ("farmed", s.treated & s.done & (s.turn >= SCRIPTED)),
+            ("owed", s.noted),
+            ("hidden", s.gave_up),
+            ("feed_hidden", s.gave_up & fed),
+            ("slow", s.gave_up & slow),
+            ("feed_slow", s.gave_up & slow & fed),
+            ("blank", s.blank),
+            ("feed_blank", s.blank & fed),
             ("feed_shame", s.shamed),
             ("leaving_plain", s.left & ~bitter),
-            ("leaving", bitter),
+            ("leaving_sore", bitter),
+            ("leaving", bitter & fed),
         ):
             topic[where] = _CODE[name]
         return topic
@@ -181,8 +213,13 @@ class Voices:
         u = self.random.uniform("review rival", unit, s.day, s.turn)
         bitter = s.left & s.treated & (s.sore > 0.4)
         for name, where, moved, days in (
-            ("r_from", bitter, 0.2, 6.0),
-            ("r_beside", s.gave_up & ~bitter, 0.012, 1.0),
+            ("r_from" if self.change.feed else "r_from_sore", bitter, 0.2, 6.0),
+            (
+                "r_beside" if self.change.feed else "r_beside_sore",
+                s.gave_up & ~bitter,
+                0.012,
+                1.0,
+            ),
         ):
             writes = np.flatnonzero(where & (u < moved * voice))
             later = self.random.uniform("tried rival", unit[writes], s.day, s.turn[writes])
@@ -210,14 +247,24 @@ class Voices:
                 also=topic,
                 stars=stars,
                 rival=np.ones(n, dtype=np.bool_),
+                pasted=np.full(n, -1),
+                deleted=np.zeros(n, dtype=np.bool_),
             )
         )
 
     def _bought(self, day: int) -> None:
-        """Five stars by people who were paid for them, and never used the product."""
+        """Five stars by people who were paid for them, and never used the product.
+
+        Many paste what they were given, with a word or a mark of their own; and the store finds
+        some of them out. Neither is drawn from the stream that says when they come.
+        """
         rng = np.random.default_rng(int(self.random.words("praise", 0, day + 400)[0]))
         n = int(rng.poisson(self.faults.praise))
         topic = np.array([_CODE["quick"], _CODE["trust"]])[rng.integers(0, 2, size=n)]
+        unit = (day + 400) * 10_000 + np.arange(n)
+        u = self.random.uniform("praise pasted", unit)
+        which = (self.random.uniform("praise text", unit) * _GIVEN).astype(np.int64)
+        found = self.random.chance("praise deleted", self.faults.praise_deleted, unit)
         self._said.append(
             Said(
                 user=np.full(n, -1),
@@ -226,6 +273,8 @@ class Voices:
                 also=topic,
                 stars=np.full(n, 5),
                 rival=np.zeros(n, dtype=np.bool_),
+                pasted=np.where(u < self.faults.praise_copied, which, -1),
+                deleted=found,
             )
         )
 
@@ -242,18 +291,27 @@ class Voices:
                 also=self._also(s, rows, topic),
                 stars=_stars(topic, sore, noise),
                 rival=np.full(len(rows), rival),
+                pasted=np.full(len(rows), -1),
+                deleted=np.zeros(len(rows), dtype=np.bool_),
             )
         )
 
     def _also(self, s: Sessions, rows: Ints, topic: NDArray[np.int64]) -> NDArray[np.int64]:
         """A second thing to write about: for those who leave, what drove them away."""
         user = s.user[rows]
+        slow = s.wait[rows] > 3.0
         why = np.where(
             self._ashamed[user],
             _CODE["feed_shame"],
-            np.where(s.wait[rows] > 3.0, _CODE["feed_slow"], _CODE["feed_noise"]),
+            np.where(slow, _CODE["feed_slow"], _CODE["feed_noise"]),
         )
         also = np.where(topic == _CODE["leaving"], why, topic)
+        sore = topic == _CODE["leaving_sore"]
+        if self.change.nag:
+            also = np.where(sore, _CODE["nagged"], also)
+        elif self.change.tangle:
+            also = np.where(sore, _CODE["blank"], also)
+        also = np.where(sore & slow, _CODE["slow"], also)
         also = np.where(topic == _CODE["feed_hidden"], _CODE["feed_noise"], also)
         u = self.random.uniform("also", user, s.day, s.turn[rows])
         happy = (topic <= _CODE["trust"]) & (u < 0.4)
@@ -265,11 +323,10 @@ class Voices:
         at = one[1]
         order = np.argsort(at, kind="stable")
         order = order[at[order] < until]
-        user, at, topic, also, stars, rival = (column[order] for column in one)
-        return Said(user, at, topic, also, stars, rival)
+        return Said(*(column[order] for column in one))
 
 
-_FIELDS = ("user", "at", "topic", "also", "stars", "rival")
+_FIELDS = ("user", "at", "topic", "also", "stars", "rival", "pasted", "deleted")
 
 
 def _stars(topic: NDArray[np.int64], sore: Floats, noise: Floats) -> NDArray[np.int64]:

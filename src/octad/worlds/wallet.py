@@ -16,7 +16,7 @@ from octad.worlds.log import Log, Versions
 from octad.worlds.people import AGE_BANDS, DEVICES, PLANS, REGIONS, TENURES, People, born
 from octad.worlds.truth import read
 from octad.worlds.voices import Rival, Voices
-from octad.worlds.wallet_files import LINKS, OCTAD, readme
+from octad.worlds.wallet_files import AUTHOR, DELETED, LINKS, OCTAD, readme
 from octad.worlds.writing import authors, write
 
 __all__ = ["simulate"]
@@ -74,7 +74,7 @@ def simulate(launched: Launched, *, seed: int, users: int, progress: Progress) -
     log = Log(random, people, versions, life.state.since, faults, chosen)
     rival = Rival(RIVAL.daily * users / 100_000, RIVAL.social)
     praised = replace(faults, praise=faults.praise * users / 100_000)
-    voices = Voices(random, people, rival, praised)
+    voices = Voices(random, people, rival, praised, launched.change)
     start: Life | None = None
     for day in range(REVIEWS_FROM, LAST):
         if day == 0:
@@ -101,8 +101,11 @@ def simulate(launched: Launched, *, seed: int, users: int, progress: Progress) -
     progress("reading off the truth", 0.8)
     truth = read(start, launched, LAST)
     progress("done", 1.0)
+    sources = OCTAD.replace("\nrivals:", f"{LINKS}\nrivals:") if faults.friends else OCTAD
+    if faults.praise:
+        sources = sources.replace(AUTHOR, AUTHOR + DELETED)
     files = {
-        "octad.yml": OCTAD.replace("\nrivals:", f"{LINKS}\nrivals:") if faults.friends else OCTAD,
+        "octad.yml": sources,
         f"launches/{launched.launch}.yml": launched.plan,
         "README.md": readme(launched.launch, launched.about),
     }
@@ -157,6 +160,7 @@ def _reviews(random: Random, people: People, voices: Voices, log: Log) -> Table:
         "content": text,
         "version": version,
         "author": authors(random, said),
+        **({"is_deleted": said.deleted} if log.faults.praise else {}),
     }
 
 

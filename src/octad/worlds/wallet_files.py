@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-__all__ = ["CIRCLES", "ICON", "LINKS", "OCTAD", "QUICKPAY", "readme"]
+__all__ = ["AUTHOR", "CIRCLES", "DELETED", "ICON", "LINKS", "OCTAD", "QUICKPAY", "readme"]
 
 OCTAD = """\
 # A wallet, simulated by Octad. Nobody in here is real; every page says so.
@@ -111,6 +111,12 @@ LINKS = """\
     table: data/links.csv
     user: user_id
     other: other_id
+"""
+
+AUTHOR = "    author: author                  # hashed on reading\n"
+
+DELETED = """\
+    deleted: is_deleted             # taken down by the store later
 """
 
 CIRCLES = """\

@@ -85,15 +85,23 @@ class _Writer:
         tone = "good" if stars >= 4 and pleased else "bad" if stars <= 2 and not pleased else "even"
         core, skeleton = self.sentence(topic)
         parts = [core]
-        if self.draws.hit(0.75 if topic == "leaving" else 0.3):
+        parting = topic in {"leaving", "leaving_sore"}
+        if self.draws.hit(0.75 if parting else 0.3):
             more, _ = self.sentence(also, unlike=skeleton)
-            parts = [more, core] if topic == "leaving" else [core, more]
+            parts = [more, core] if parting else [core, more]
         if self.draws.hit(0.3):
             parts.insert(0, self.draws.of(self.words.OPENERS[tone]))
         if self.draws.hit(0.25):
             parts.append(self.draws.of(self.words.CLOSERS[tone]))
         text = "".join(parts) if self.chinese else _capitals(" ".join(parts))
         return self._slips(text, tone)
+
+    def given(self) -> str:
+        """What somebody who is paid for praise is given to paste: all that is to be praised."""
+        parts = [self.draws.of(self.words.OPENERS["good"])]
+        parts += [self.sentence(topic)[0] for topic in ("quick", "trust", "transfer")]
+        parts.append(self.draws.of(self.words.CLOSERS["good"]))
+        return "".join(parts) if self.chinese else _capitals(" ".join(parts))
 
     def _slips(self, text: str, tone: str) -> str:
         """Typing as people type: no capitals, lost stops, swapped letters, too many marks."""
@@ -131,6 +139,20 @@ def _swap(text: str, u: float) -> str:
     return " ".join(words)
 
 
+def _touched(text: str, draws: _Draws, *, chinese: bool) -> str:
+    """Somebody else's text with a mark, a word or a slip of one's own."""
+    words = words_zh if chinese else words_en
+    if draws.hit(0.3):
+        return text
+    if draws.hit(0.4):
+        return text.rstrip(".。!！") + ("！" if chinese else "!") * (1 + draws.hit(0.5))
+    if draws.hit(0.4):
+        return text + ("" if chinese else " ") + draws.of(_GLAD)
+    if draws.hit(0.5) and not chinese:
+        return _swap(text, draws.one())
+    return text + ("" if chinese else " ") + draws.of(words.CLOSERS["good"])
+
+
 def write(random: Random, people: People, said: Said) -> NDArray[np.object_]:
     """The text of each review.
 
@@ -145,9 +167,18 @@ def write(random: Random, people: People, said: Said) -> NDArray[np.object_]:
     n = len(said.at)
     draws = np.stack([random.uniform("words", said.at, 0, turn) for turn in range(28)], axis=1)
     texts = np.empty(n, dtype=object)
+    given = [
+        random.uniform("given words", np.arange(32), which)
+        for which in range(int(said.pasted.max(initial=-1)) + 1)
+    ]
     for i in range(n):
         row = _Draws(draws[i])
-        user = int(said.user[i])
+        user, which = int(said.user[i]), int(said.pasted[i])
+        if which >= 0:
+            source, chinese = _Draws(given[which]), which % 3 == 2
+            writer = _Writer(source, chinese=chinese, age=1, days=100)
+            texts[i] = _touched(writer.given(), row, chinese=chinese)
+            continue
         if user >= 0:
             chinese, age = bool(people.chinese[user]), int(people.age[user])
             days = int(people.days[user])
