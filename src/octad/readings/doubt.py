@@ -130,13 +130,15 @@ _HELD = {
     "doubt.controls": "negative controls",
 }
 
+_LOGGED = {"doubt.pairs", "doubt.hours"}
+
 
 def _summary(findings: list[Finding], case: list[Finding]) -> str:
     bad = [f for f in findings if f.trust in ("fails", "warns")]
     parts = [f.claim.rstrip(".") for f in bad[:2]]
     parts += [f.claim.split(" (")[0].rstrip(".") for f in through_friends(findings)[:1]]
     broken = {f.id.removesuffix(".parts") for f in bad}
-    if any(f.id.startswith("doubt.vanished") for f in findings):
+    if any(f.id.startswith("doubt.vanished") for f in findings) or broken & _LOGGED:
         broken.add("doubt.gaps")
     good = {f.id for f in findings if f.trust == "holds"} - broken
     held = [name for key, name in _HELD.items() if key in good]

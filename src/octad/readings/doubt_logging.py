@@ -3,7 +3,8 @@
 A launch changes what people do, but not from one day to the next in the middle of it. So each
 series (users seen, events a user, each metric a user) is looked at as treatment over control, by
 calendar day, for two things: a day that stands alone, and a step that stays. What began together
-with the launch looks like an effect and cannot be told from one here.
+with the launch looks like an effect and cannot be told from one here; `doubt_traces` looks for
+what lost events leave behind.
 """
 
 from __future__ import annotations
