@@ -284,6 +284,19 @@ def test_a_job_that_people_come_back_to_is_not_held_against_it(
     assert less.stance is stance
     assert ("The loss shrinks: −" in less.claim) is told
     assert (" in days 20 to 28." in less.claim) is told
+    assert answer.stance is stance
+
+
+def test_nor_is_it_displaced_when_they_come_back() -> None:
+    use = use_of((300, 270), (5, 5), kept=(900, 820))
+    stances = {}
+    for late in (3.0, 2.6):
+        daily = {"pays": daily_of((3.0, 2.6), (3.0, late))}
+        found = product.read(counted(), inputs_of(use, daily=daily)).findings
+        kept = next(f for f in found if f.id == "product.displaced.pay")
+        stances[late] = kept.stance
+        assert ("In how often it is done, the loss shrinks: −" in kept.claim) is (late == 3.0)
+    assert stances == {3.0: Stance.MIXED, 2.6: Stance.AGAINST}
 
 
 def test_a_loss_that_shrinks_and_is_still_large_is_against() -> None:

@@ -1,48 +1,29 @@
 """Core jobs done less: how often users do each, against control.
 
 A job that is displaced is seldom given up by people altogether; they do it less. So beside who
-still does it (`octad.readings.jobs.displaced`) stands how often it is done. Whoever has to learn
-new ways does without for a while; where a metric counts just the job's events, its days tell
-whether the loss is still there at the end.
+still does it (`octad.readings.jobs.displaced`) stands how often it is done.
 """
 
 from __future__ import annotations
-
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from octad.model.finding import Finding, Stance
 from octad.model.inputs import Inputs, JobUse
-from octad.model.metric import CountMetric
 from octad.model.plan import Plan
-from octad.readings.base import ASSUMES, BREAKS, VETO, grade_of, percent_text, signed_percent
+from octad.readings.base import ASSUMES, BREAKS, VETO, grade_of, percent_text
 from octad.readings.claims import in_arm
-from octad.readings.halves import change_of
+from octad.readings.job_back import LOST, came_back
 from octad.readings.measure import anytime_decides, effect_number
 from octad.stats.effects import Effect, compare
 from octad.stats.moments import Moments
 from octad.stats.multiplicity import holm
 from octad.stats.refusal import NotEstimable
 
-__all__ = ["LOST", "counted_by", "done_less"]
+__all__ = ["done_less"]
 
 FloatArray = NDArray[np.float64]
-
-LOST = 0.05
-"""A core job that loses less than a twentieth of its use may still be the same job."""
-
-
-def counted_by(plan: Plan) -> dict[str, str]:
-    """Core job to a metric that counts just its events, which can be followed day by day."""
-    found: dict[str, str] = {}
-    for name, job in plan.project.charter.jobs.items():
-        for metric, how in plan.project.metrics.items():
-            same = isinstance(how, CountMetric) and set(how.count) == set(job.events)
-            if job.core and same and how.where is None:
-                found.setdefault(name, metric)
-    return found
 
 
 def done_less(plan: Plan, inputs: Inputs, use: JobUse) -> list[Finding]:
@@ -109,42 +90,19 @@ def _users(inputs: Inputs, use: JobUse) -> FloatArray | None:
     return np.repeat(exposure.counts[:, None] / shape[1], shape[1], axis=1)
 
 
-@dataclass(frozen=True, slots=True)
-class _Back:
-    """A loss of which the days show that some came back: first and last third, as told."""
-
-    late: float
-    said: str
-
-
-def _came_back(plan: Plan, inputs: Inputs, name: str, arm: int) -> _Back | None:
-    """Whether a job's loss shrinks over the days, beyond chance, in the same users."""
-    daily = inputs.daily.get(counted_by(plan).get(name, ""))
-    if daily is None or daily.halves is None or daily.spans is None:
-        return None
-    change = change_of(plan, inputs, daily.halves[[0, arm]], 1)
-    if change is None or not change.shown or change.shift <= 0:
-        return None
-    (a, b), (c, d) = daily.spans
-    return _Back(
-        change.late,
-        f"The loss shrinks: {signed_percent(change.early)} in days {a + 1} to {b}, "
-        f"{signed_percent(change.late)} in days {c + 1} to {d}.",
-    )
-
-
 def _finding(
     plan: Plan, inputs: Inputs, use: JobUse, arm: int, j: int, effect: Effect, q: float
 ) -> Finding:
     name, grade = use.jobs[j], grade_of(plan)
     several = len(inputs.arms) > 2
-    back = _came_back(plan, inputs, name, arm)
+    back = came_back(plan, inputs, name, arm)
     lasting = effect.value if back is None else back.late
     return Finding(
         id=f"product.less.{name}" + (f".{inputs.arms[arm]}" if several else ""),
         claim=f"The core job “{name}” is done less: "
         f"{percent_text(effect.value, effect.low, effect.high)} events per user"
-        f"{in_arm(inputs, inputs.arms[arm])}.{'' if back is None else f' {back.said}'}",
+        f"{in_arm(inputs, inputs.arms[arm])}."
+        + ("" if back is None else f" The loss shrinks: {back.said}."),
         stance=Stance.AGAINST if lasting <= -LOST else Stance.MIXED,
         grade=grade,
         estimate=effect_number(effect, p_adjusted=q),

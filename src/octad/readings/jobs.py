@@ -13,6 +13,7 @@ from octad.model.numbers import plain, share
 from octad.model.plan import Plan
 from octad.readings.base import ASSUMES, BREAKS, VETO, grade_of, percent_text
 from octad.readings.claims import in_arm
+from octad.readings.job_back import LOST, Back, came_back
 from octad.readings.measure import anytime_decides, effect_number
 from octad.stats.divergence import mix_divergence
 from octad.stats.effects import Effect, change, compare, of_shares
@@ -204,7 +205,11 @@ def _mix_bars(at: _Arm, one: FloatArray, two: FloatArray) -> Bars:
 
 
 def displaced(plan: Plan, inputs: Inputs, use: JobUse) -> list[Finding]:
-    """Of those who did a core job before, how many still do it, against control."""
+    """Of those who did a core job before, how many still do it, against control.
+
+    Fewer are against the launch, unless its days show that the loss shrinks, and that in the last
+    third of them less than `LOST` of the job's events are gone.
+    """
     if len(inputs.arms) < 2:
         return []
     core = _columns(plan, use)[1]
@@ -251,8 +256,10 @@ def _gone(at: _Arm, j: int) -> Finding:
 def _displaced_finding(at: _Arm, j: int, effect: Effect, q: float) -> Finding:
     low, high = _bounds(at.plan, at.inputs, effect)
     stance: Stance | None = None
+    back: Back | None = None
     if high < 0 and q <= VETO:
-        stance = Stance.AGAINST
+        back = came_back(at.plan, at.inputs, at.use.jobs[j], at.arm)
+        stance = Stance.AGAINST if back is None or back.late <= -LOST else Stance.MIXED
     elif low > -_DRIFT:
         stance = Stance.FOR
     if effect.control == 0 and effect.treatment == 0:
@@ -263,7 +270,8 @@ def _displaced_finding(at: _Arm, j: int, effect: Effect, q: float) -> Finding:
         id=f"product.displaced.{at.use.jobs[j]}{at.suffix}",
         claim=f"Of those who did “{at.use.jobs[j]}” before, {share(effect.treatment, 1)} still do, "
         f"against {share(effect.control, 1)} in control ({points})"
-        f"{at.words}.",
+        f"{at.words}."
+        + ("" if back is None else f" In how often it is done, the loss shrinks: {back.said}."),
         stance=stance,
         estimate=effect_number(effect, "share", p_adjusted=q),
         n=int(at.use.had[0, j] + at.use.had[at.arm, j]),

@@ -9,8 +9,9 @@ from octad.model.inputs import Inputs
 from octad.model.needs import Needs
 from octad.model.plan import Plan
 from octad.readings.famous import talk_of_jobs
+from octad.readings.job_back import counted_by
 from octad.readings.job_split import split
-from octad.readings.job_volume import counted_by, done_less
+from octad.readings.job_volume import done_less
 from octad.readings.jobs import displaced, mix, steps
 from octad.readings.never import never_lines
 from octad.readings.voices import Talk, listen
@@ -43,7 +44,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
       the jobs). Against when fewer are shown to.
     - less: how often each core job is done, against control. Against when a twentieth of its use or
       more is gone, and it is shown to be done less (Holm over the jobs). Where its days show that
-      some of the loss came back, what is lost in the last third of them counts.
+      some of the loss came back, what is lost in the last third of them counts, of displaced too.
     - talk: whether core jobs' share of what people write fell while another job's rose: against.
     - never-lines: see `octad.readings.never`; quotes and events are against, never harm.
     - whether more people do a job or each does it more often, and the steps to each core job, are
