@@ -26,9 +26,7 @@ __all__ = ["Moves", "find_moves"]
 _FLAGS = re.IGNORECASE
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _READ, _FEWEST = 2_000, 4  # letters read, and the fewest that say anything
-_APP = (
-    r"(?:it|this|the app|this app|(?:the|this) (?:\w+ )?application|app|this one|that app|your app)"
-)
+_APP = r"(?:it|(?:the|this|that|your) (?:\w+ )?app(?:lication)?|this|app|this one)"
 _FILES = r"(?: (?:message|chat|conversation|photo|video|file|account|feature|option|open|alone)s?)"
 _ELSEWHERE = (
     r"(?:an?other|a different|a better|some other|other|alternative|competit\w+)"
@@ -63,6 +61,7 @@ _LEAVE = sought(
     (
         "delet clos cancel",
         r"\b(?:delet(?:ed|ing)|clos(?:ed|ing)|cancel(?:l?ed|l?ing)) my (?:account|subscription)",
+        r"\bcancell?ing my (?!order|pass|reset|event|card|trans|pay|book|ride|trip|flight|appoint|reserv)\w+",
     ),
     (
         _OTHERS,
@@ -71,6 +70,23 @@ _LEAVE = sought(
             rf" {_ELSEWHERE}"
         ),
         rf"\b(?:find|finding|looking for|look for|seek(?:ing)?|get|try|use|using) {_ELSEWHERE}",
+    ),
+    (
+        "again anymore any~more no~more",
+        rf"\b(?:never|won't|wont|not|n't|no longer)(?: \w+)? us(?:e|ing) {_APP}(?: \w+)? (?:again|any ?more|no more)\b",
+    ),
+    (
+        "stop~using stopped~using stopping~using",
+        (
+            r"\b(?:i|i'll|i'm|i've|will|have|gonna|going to|had to|have to|decided to|want to|just|already)"
+            rf" (?:\w+ )?stop(?:ped|ping)? using {_APP}\b"
+        ),
+    ),
+    (
+        "given~up giving~up gave~up unsubscrib better~off",
+        rf"\b(?:giv(?:en|ing)|gave) up (?:on |using ){{1,2}}{_APP}\b",
+        r"\b(?:i'm|i am|i|have|just|now) (?:\w+ )?unsubscrib(?:ed|ing)\b",
+        r"\bbetter off (?:using|with|on) (?:anything|something|literally|any|an?other)\b",
     ),
     (
         "bye done leaving stopped",
@@ -83,7 +99,7 @@ _LEAVE = sought(
         "hapus copot nstal",
         (
             r"\b(?:saya|aku|gw|gue|langsung|mau|akan|mending|terpaksa) (?:hapus|copot)"
-            r"(?: aja| saja)? (?:aplikasi|apk|app)"
+            r"(?: aja| saja)? (?:aplikasi|apk|app|this app)"
         ),
         r"\b(?:hapus|copot|uninstal+) (?:aja|saja|aj)\b|\b(?:maaf|akhirnya|terpaksa|biar) (?:ku |saya )?(?:di? ?)?(?:hapus|copot)\b",
     ),
@@ -94,12 +110,19 @@ _LEAVE = sought(
             r" ?(?:lain|sebelah)"
         ),
         r"\bpindah (?:bank|buku)\b",
+        r"\b(?:fix|mau|akan|bakal|siap|langsung|saya|aku|gw|gue) (?:saya |aku |gw |gue )?ganti (?:bank|rekening)\b",
     ),
     (
         "mending",
         r"\bmending(?:an)? (?:pakai|pake|pke|pakek|meng?gunakan|pindah|balik|ganti|bank|aplikasi|apk) [^.,!?\n]{0,25}(?:lain|sebelah|lama|dulu|awal)\b",
         r"\bmending (?:aplikasi|apk|apps?|yg|yang) (?:yg |yang )?(?:lama|dulu|awal|lain)\b",
-        r"\bmending(?:an)? (?:ganti|pindah) (?:bank|rekening)\b",
+        r"\bmending(?:an)? (?:saya |aku |gw |gue )?(?:ganti|pindah) (?:bank|rekening)\b",
+        r"\bmending(?:an)? \w+ (?:yg|yang) (?:lama|dulu|awal)\b",
+        r"\bmending(?:an)? (?:(?:ga|gak|g|gk|nggak|tidak|tdk) )?(?:ga|gak|g|gk)?usah (?:pakai|pake|pke) (?:aplikasi|apk|app|ini|this app)\b",
+    ),
+    (
+        "lebih",
+        r"\blebih (?:baik|enak|bagus|mending|milih|memilih) (?:pakai|pake|pke|pindah|ganti|balik|kembali)(?: ke)? (?:bank|aplikasi|apk|app|yg|yang) (?:yg |yang )?(?:lain|sebelah|lama|dulu|awal)",
     ),
     ("tutup", r"\btutup rekening\b"),
     ("otw", r"\botw (?:delete?|hapus|uninstal+)"),
@@ -108,7 +131,7 @@ _LEAVE = sought(
 _NOT_LEFT = _any(
     r"re-?ins?tall|install(?:ed|ing)?(?: it)? (?:back|again|once more)|and install",
     r"(?:download|load|add|put)(?:ed|ing)?(?: it| the app)?(?: back)? again|re-?download",
-    r"(?:un)?instal+ (?:dan |lalu |trus |terus )?instal|(?:instal+|download) (?:ulang|lagi|kembali)",
+    r"(?:un)?instal+ (?:dan |lalu |trus |terus )?instal|(?<!un)(?:instal+|download) (?:ulang|lagi|kembali)",
     r"(?:never|not|n't|cant|no need to|without|before|instead of|rather than|unless|if (?:i|you)|even)"
     r" (?:\w+ ){0,2}(?:un-?inn?stall|delet|remov|switch|leav|quit)",
     r"(?:how (?:to|do i|can i)|option to|way to|ability to|tried|try|trying|accident(?:al)?ly|forced? \w+"
@@ -116,7 +139,7 @@ _NOT_LEFT = _any(
     r"un-?inn?stal\w* (?:accident|by mistake|many times|several times|multiple times|updates?\b)",
     r"(?:unwilling|disable|remove) (?:to |or )un-?inn?stal|(?:keeps?|kept|they|you|someone|itself) (?:and |& )?(?:delet|clos)(?:ed|ing)",
     r"(?:not|n't)(?: allow\w*| let\w*)?(?: me)? (?:to )?clos|un-?inn?stal\w* (?:was the only|or disable)",
-    r"delete it (?:many|several|multiple) times",
+    r"delete it (?:many|several|multiple) times|locked out of|re-?log(?:in|ging|hing)?\b",
     r"(?:tidak|jangan|gak|ga|sebelum) (?:\w+ ){0,1}(?:uninstal|hapus|pindah|ganti)|udah di ?uninstal",
     *PLAIN_NOT_LEFT,
     r"re-?activat|recover my|(?:un)?instal+ (?:dan|lalu|trus|terus) (?:di )?instal",
@@ -138,8 +161,10 @@ _TO_BEFORE = (
     r"(?: the| use| using)?"
     r"|\b(?:better off|start(?:ed|ing)?|now|just|rather|instead) (?:us(?:e|ing)|with)"
     r"|\b(?:download(?:ed|ing)?|install(?:ed|ing)|getting|got)(?: the)?"
-    r"|\b(?:pindah|beralih|ganti|balik|kembali|hijrah)(?: lagi)?(?: ke| pakai| pake)?"
-    r"|\bmending(?:an)?(?: pakai| pake| ke| balik ke)?"
+    r"|\b(?:pindah|beralih|ganti|balik|kembali|hijrah)(?: lagi| aja| saja)?(?: ke| pakai| pake)?"
+    r"(?: mobile)?"
+    r"|\bmending(?:an)?(?: pakai| pake| pke| meng?gunakan| ke| balik ke)?(?: 1)?(?: yg| yang)?"
+    r"(?: aplikasi| apk| apps?)?"
     r"|(?:换|转|投奔|投|改)(?:回|到|成|用|去|向|投|战|了)+|(?:去|还是|不如)(?:用|下载|买|选)(?:回|了)?)"
 )
 _TO_SURE = re.compile(
@@ -158,7 +183,9 @@ _UNWILLING = re.compile(
     r"|tidak|gak|jangan)|n't|don't want to|不会|不想|不用|别|不要)(?:\s\w+){0,3}\s?(?:to )?$",
     _FLAGS,
 )
+# "Mending" before a rival's name with a verb behind it wants the rival mended, not used.
 _DEVICE_AFTER = re.compile(
+    r"\s?(?:nya|-nya)? (?:aja |saja )?(?:yg |yang )?di ?\w+(?:in|kan)\b|"
     r"[\s\"'”》]{0,2}(?:手机|路由|电视|空调|冰箱|洗衣机|音箱|设备|产品|电脑|家电|全家"
     r"|phone|router|browser|keyboard|search)",
     _FLAGS,
@@ -197,7 +224,9 @@ class _Named:
 def _named(others: Mapping[str, Iterable[str]]) -> _Named | None:
     names, stems = [], set()
     for name, aliases in others.items():
-        pattern = terms_pattern((name, *aliases), inflect=False)
+        # People write a name of two words as one, too.
+        joined = [alias.replace(" ", "") for alias in (name, *aliases) if alias.isascii()]
+        pattern = terms_pattern((name, *aliases, *joined), inflect=False)
         if pattern is not None:
             names.append((pattern, name))
             # A name of two words may have any space between them, so its first word is sought.
@@ -231,6 +260,16 @@ def _held(small: str) -> frozenset[str]:
         held |= _WITHIN[found[0]]
         found = _PIECE.search(small, found.start() + 1)
     return held
+
+
+def _itself(own: str, aliases: Iterable[str]) -> re.Pattern[str]:
+    """The product's own name in a text of lower case, to be read as "this app".
+
+    Chinese names are left: they are no such words of the patterns.
+    """
+    spelled = [name.lower() for name in (own, *aliases) if name.isascii()]
+    pattern = terms_pattern(spelled, inflect=False)
+    return re.compile(r"(?!)" if pattern is None else rf"(?:the )?(?:{pattern.pattern})(?: app\b)?")
 
 
 def _leaves(small: str) -> bool:
@@ -301,10 +340,12 @@ def find_moves(
     rival = np.full(n, "", dtype=object)
     said = [text[:_READ].replace("’", "'") for text in every_own_words(texts).texts]
     small = [text.lower() for text in said]
-    for i in np.flatnonzero(_STEMS.may_hold(small)).tolist():
-        leaving[i] = len(small[i]) >= _FEWEST and _leaves(small[i])
     owner = np.array([str(own) for own in product], dtype=object)
-    for own in sorted({*owner.tolist()}):
+    itself = {own: _itself(own, names.get(own, ())) for own in {*owner.tolist()}}
+    for i in np.flatnonzero(_STEMS.may_hold(small)).tolist():
+        if len(small[i]) >= _FEWEST:
+            leaving[i] = _leaves(itself[owner[i]].sub("this app", small[i]))
+    for own in sorted(itself):
         named = _named({name: also for name, also in names.items() if name != own})
         rows = np.flatnonzero(owner == own)
         if named is None:

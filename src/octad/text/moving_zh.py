@@ -16,10 +16,15 @@ def sought(*rows: tuple[str, ...]) -> tuple[tuple[frozenset[str], re.Pattern[str
     """Compile patterns, for texts in lower case, behind the plain pieces that they want.
 
     Args:
-        rows: The pieces, parted by spaces, then patterns; each match holds one of the pieces.
+        rows: The pieces, parted by spaces (``~`` is a space within one), then patterns; each match
+            holds one of the pieces.
     """
     return tuple(
-        (frozenset(pieces.split()), re.compile("|".join(parts))) for pieces, *parts in rows
+        (
+            frozenset(piece.replace("~", " ") for piece in pieces.split()),
+            re.compile("|".join(parts)),
+        )
+        for pieces, *parts in rows
     )
 
 
@@ -54,7 +59,8 @@ VOWS = sought(
     (
         _NEVER,
         rf"{_FROM_NOW}[^。！!？?，,\n]{{0,5}}不(?:会|想|敢|要|能|打算)?再?{_BUY}(?!不到|到|错|晚|贵|亏)",
-        rf"{_FROM_NOW}[^。！!？?，,\n]{{0,5}}不(?:会|想|敢)再?(?:使用|用|下载|玩|来)",
+        rf"{_FROM_NOW}[^。！!？?，,\n]{{0,5}}不(?:会|想|敢)再?(?:使用|用|下载|玩|来|逛)",
+        rf"{_FROM_NOW}[^。！!？?，,\n]{{0,5}}不(?:会|想|敢)再?在[^。！!？?，,\n]{{1,6}}(?:购物|买|下单)",
         rf"{_FROM_NOW}都?不用{_THEIRS}[^。！!？?，,\n]{{0,6}}(?:$|[。！!？?，,\n])",
     ),
     (
@@ -80,7 +86,8 @@ VOWS = sought(
     ),
     (
         "拜拜 再见 再也不见 bye",
-        r"(?:^|[。！!\n])(?:拜拜|再见)了?[！!。，,~～]|再也不见|say ?good ?bye|goodbye|\bbye ?bye",
+        r"(?:^|[。！!\n])(?:拜拜|再见)了?[！!。，,~～]|(?:拜拜|再见)了?您|再也不见",
+        r"say ?good ?bye|goodbye|\bbye ?bye",
     ),
     (
         "别的 其他 其它 另外",
@@ -92,6 +99,14 @@ VOWS = sought(
         r"(?:app|软件|应用)?(?:已|果断|立马|马上|直接|赶紧|这就|准备|想|要)(?:经)?(?:卸|删)(?:载|了|掉|除)?(?=[了吧。！!，,…~～\s]|$)",
         r"(?:卸载|删除|删了|卸了)(?:了|吧|掉)?[！!。，,\s]*$",
         r"卸载就好了?(?:$|[。！!])|(?:大不了|全部|统统)[^。！!？?\n]{0,6}卸载",
+    ),
+    (
+        "永不 一生黑 死心 从此 不再关注",
+        r"永不(?:再?(?:用|买|碰)|考虑|下载)|一生黑|(?:彻底|已经?|真的?)死心|死心了|从此(?:无爱|路人|再无)|不再关注",
+    ),
+    (
+        "秒删 秒卸 直接放弃 别了",
+        r"秒(?:删|卸)(?:了|掉|除|给|载|[，。！!,\s]|$)|直接放弃了?(?:$|[。！!，,\n])|(?:^|[。！!\n])别了[，,。！!]",
     ),
     ("放弃", r"(?:只能|只好|准备|打算|决定|想要?)放弃(?:这|你|了|使用|它|该)"),
 )
