@@ -9,6 +9,7 @@ from octad.model.needs import Needs
 from octad.model.plan import Plan
 from octad.readings.base import missing_metrics
 from octad.readings.breadth_guards import guarded, guardrail_words, guardrails, padded
+from octad.readings.breadth_left import left_behind
 from octad.readings.breadth_paradox import paradoxes
 from octad.readings.breadth_picture import picture
 from octad.readings.breadth_segments import harm_findings, search, searched_metrics
@@ -31,7 +32,8 @@ def needs(plan: Plan) -> Needs:
 def read(plan: Plan, inputs: Inputs) -> Answer:
     """Judge every guardrail, and search all segments known before exposure for harm.
 
-    Against: a guardrail is worse, or a harmed segment is confirmed. For: every guardrail is shown
+    Against: a guardrail is worse, a harmed segment is confirmed, or one is left behind the others
+    and not shown within its margin. For: every guardrail is shown
     within its margin and no segment is harmed. Mixed: a guardrail is unclear, or a sum misleads.
     Silent: there is nothing to judge and nobody to search.
     """
@@ -40,6 +42,7 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
     beside = [*padded(plan, inputs, judged), *paradoxes(plan, inputs)]
     segments = harm_findings(plan, inputs, search(plan, inputs))
     harmed = [f for f in segments if f.harm]
+    left = [] if harmed else left_behind(plan, inputs)
     refused = _refused(inputs)
     missing = _missing(plan, inputs, segments)
     if not judged and not segments:
@@ -52,18 +55,19 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
             findings=(*beside, *refused),
             missing=missing,
         )
-    stance = Stance.AGAINST if harmed else stance_of_states([j.state for j in judged])
+    stance = Stance.AGAINST if harmed or left else stance_of_states([j.state for j in judged])
     if stance is Stance.SILENT or (stance is Stance.FOR and any(f.stance for f in beside)):
         stance = Stance.MIXED
     if stance is Stance.FOR and any(n in inputs.absent or n not in inputs.metrics for n in guards):
         stance = Stance.MIXED
-    summary = _summary(plan, inputs, judged, harmed)
+    summary = _summary(plan, inputs, judged, harmed or left)
     return Answer(
         stance=stance,
         question=QUESTION,
         summary=summary or segments[-1].claim.split(". ")[0].rstrip("."),
         findings=(
             *harmed,
+            *left,
             *findings,
             *beside,
             *(f for f in segments if not f.harm),
