@@ -10,9 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
+from octad.data.attributes import Attribute
 from octad.data.cell_sums import Grouping
 from octad.data.population import BUCKETS
-from octad.data.segments import Attribute, Slices, cross, make_slices
+from octad.data.segments import Slices, cross, make_slices
 from octad.stats.moments import Moments
 
 KINDS = ["few", "many", "shares", "money", "far", "negative", "constant", "none", "huge"]

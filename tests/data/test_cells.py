@@ -7,11 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from octad.data.attributes import Attribute
 from octad.data.cell_sums import Grouping
 from octad.data.cells import UnitValues, cells_of, tail_of, variants_of, winsorized
 from octad.data.population import BUCKETS
 from octad.data.primitives import PRE_DAYS, recipe
-from octad.data.segments import Attribute, make_slices
+from octad.data.segments import make_slices
 from octad.errors import DataError
 from octad.model.metric import CountMetric, ReturnsMetric
 from octad.stats.moments import Moments

@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from octad.data.attributes import Attribute
+from octad.data.bands import UNKNOWN
 from octad.data.cells import UnitValues, cells_of
 from octad.data.population import BUCKETS
-from octad.data.segments import UNKNOWN, Attribute, Sought, deepen, make_slices
+from octad.data.segments import Sought, deepen, make_slices
 from octad.model.inputs import Slice
 from octad.stats.moments import Moments
 from octad.stats.segments import find_harm, halves

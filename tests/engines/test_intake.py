@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pytest
 
+from octad.data.attributes import from_table
 from octad.data.connect import connect
 from octad.data.population import bring_over, choose_exposed, frame_of
-from octad.data.segments import from_table
 from octad.data.sources import open_sources
 from octad.data.tape import Tape
 from octad.project.load import load_plan

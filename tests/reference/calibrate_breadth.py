@@ -9,9 +9,10 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
+from octad.data.attributes import Attribute
 from octad.data.cells import UnitValues, cells_of
 from octad.data.population import BUCKETS
-from octad.data.segments import Attribute, Sought, deepen, make_slices
+from octad.data.segments import Sought, deepen, make_slices
 from octad.model.inputs import Inputs
 from octad.model.plan import Launch, Plan, Project
 from octad.readings.breadth_paradox import paradox_of, paradoxes

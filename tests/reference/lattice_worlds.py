@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from octad.stats.lattice import candidates
-from octad.stats.lattice_scan import Grid, Scan, Slice, even, scan
+from octad.stats.lattice_grid import Grid
+from octad.stats.lattice_scan import Scan, Slice, even, scan
 from octad.stats.lattice_scores import HarmScore
 from octad.stats.moments import Moments
 

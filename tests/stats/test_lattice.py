@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from octad.stats.lattice import candidates, finding_half, members, outcomes, worst_slices
-from octad.stats.lattice_scan import Grid, scan
+from octad.stats.lattice_grid import Grid
+from octad.stats.lattice_scan import scan
 from octad.stats.lattice_scores import HarmScore
 from octad.stats.refusal import NotEstimable
 from octad.stats.segments import find_harm

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import NDArray
 
+from octad.data.attributes import Attribute
 from octad.data.population import BUCKETS, Population
 from octad.data.primitives import ACTIVE, Part, Primitive
-from octad.data.segments import Attribute
 from octad.data.units import Units
 from octad.model.inputs import Errors, JobUse
 from octad.model.plan import Job

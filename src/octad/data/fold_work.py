@@ -11,6 +11,8 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from octad.data.attributes import Attribute, from_behaviour, from_table
+from octad.data.bands import USE
 from octad.data.behaviour import error_parts, errors_of, job_parts, job_use, thirds
 from octad.data.cell_sums import Grouping
 from octad.data.cells import UnitValues, cells_by, tail_of, variants_of, winsorized
@@ -35,13 +37,9 @@ from octad.data.primitives import (
 )
 from octad.data.samples import Sample, few_of, sample_of, some_of
 from octad.data.segments import (
-    USE,
-    Attribute,
     Slices,
     Sought,
     deepen,
-    from_behaviour,
-    from_table,
     make_slices,
 )
 from octad.data.sources import Tables

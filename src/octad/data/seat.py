@@ -11,11 +11,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from octad.data.attributes import from_arrow
+from octad.data.bands import UNKNOWN
 from octad.data.clock import micros
 from octad.data.journeys import Traces, ways_of
 from octad.data.logged import logged_of
 from octad.data.samples import Sample
-from octad.data.segments import UNKNOWN, from_arrow
 from octad.data.stories import Said, Teller, teller_of
 from octad.model.inputs import Errors, Ways
 from octad.model.needs import Needs

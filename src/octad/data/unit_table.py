@@ -9,13 +9,14 @@ import ibis
 import numpy as np
 import pyarrow as pa
 
+from octad.data.attributes import from_arrow
 from octad.data.cell_sums import Grouping
 from octad.data.cells import UnitValues, cells_by, tail_of, variants_of, winsorized
 from octad.data.columns import number
 from octad.data.engines.base import abilities_of
 from octad.data.gathering import FEWEST_IN_ARM, Gathering
 from octad.data.population import BUCKETS, NO_ARM, Frame, bucket_hex, buckets_from_hex
-from octad.data.segments import Sought, deepen, from_arrow, make_slices
+from octad.data.segments import Sought, deepen, make_slices
 from octad.errors import DataError, UnknownNameError, nearest
 from octad.model.inputs import Exposure
 from octad.model.metric import ColumnMetric

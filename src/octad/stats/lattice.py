@@ -42,7 +42,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import special
 
-from octad.stats.lattice_scan import Grid, Scan, Slice, scan
+from octad.stats.lattice_grid import Grid
+from octad.stats.lattice_scan import Scan, Slice, scan
 from octad.stats.lattice_scores import HarmScore, SliceLineScore
 from octad.stats.levels import ROUNDING, divide
 from octad.stats.refusal import NotEstimable

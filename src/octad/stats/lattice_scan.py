@@ -4,9 +4,8 @@ The lattice is walked level by level, as in SliceLine (Sagadeeva and Boehm 2021)
 values, then pairs, then triples. What is known of a slice bounds whatever lies inside it; when no
 slice inside can reach the K-th best score so far, none is looked at.
 
-Two things make it fast. Rows are read once for a *block* of attributes, not once for a slice: the
-table of five attributes of eight values holds ten tables of three, and a few dozen blocks cover
-all 220 triples of twelve attributes. And a table of which no slice can reach the list is not made.
+Two things make it fast. Rows are read once for a *block* of attributes, not once for a slice
+(`octad.stats.lattice_grid`). And a table of which no slice can reach the list is not made.
 """
 
 from __future__ import annotations
@@ -20,35 +19,20 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["Column", "Grid", "Group", "Level", "Scan", "Score", "Slice", "even", "scan"]
+from octad.stats.lattice_grid import CELLS, Column, Grid, Group, cover, parts
+
+__all__ = ["Level", "Scan", "Score", "Slice", "even", "scan"]
 
 FloatArray = NDArray[np.float64]
 IntArray = NDArray[np.integer[Any]]
 BoolArray = NDArray[np.bool_]
 
-Group = tuple[int, ...]
-"""Attributes, by number, in rising order."""
-
 Slice = tuple[tuple[int, int], ...]
 """(attribute, value) that must hold, attributes in rising order."""
-
-CELLS = 1 << 18
-"""Cells of one block's table: small enough to stay in the processor's cache."""
 
 SLACK = 1e-9
 """Share by which a bound is raised before it prunes: sums of a million rows in another order
 differ by up to 1e-13, and a slice as good as the K-th must not be lost to that."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """What is summed up in every cell: `values` (n,), or one for each row when None.
-
-    With `largest` a cell holds the largest value in it, or 0, instead of the sum.
-    """
-
-    values: FloatArray | None
-    largest: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,71 +86,6 @@ class Score(Protocol):
 
         It must not fall when a limit rises: then what is pruned takes all inside it along.
         """
-
-
-@dataclass(frozen=True, slots=True)
-class Grid:
-    """Rows on the grid of their attributes' values.
-
-    Attributes:
-        codes: (n,) for each attribute; below 0 where the value may not make a slice.
-        sizes: How many values each attribute has.
-        lead: (n,) a code that splits every slice, such as the arm.
-        leads: How many of those.
-    """
-
-    codes: Sequence[IntArray]
-    sizes: tuple[int, ...]
-    lead: IntArray
-    leads: int
-    hidden: tuple[bool, ...] = field(init=False)
-    _places: dict[Group, IntArray] = field(init=False, default_factory=dict)
-    _counts: dict[Group, FloatArray] = field(init=False, default_factory=dict)
-
-    def __post_init__(self) -> None:
-        hidden = tuple(bool(len(c)) and int(c.min()) < 0 for c in self.codes)
-        object.__setattr__(self, "hidden", hidden)
-
-    def width(self, attribute: int) -> int:
-        """Values of an attribute, and one more where some rows have none of them."""
-        return self.sizes[attribute] + self.hidden[attribute]
-
-    def table(self, block: Group, columns: Sequence[Column]) -> FloatArray:
-        """(columns, leads, *widths): every column summed up in every cell of the block.
-
-        Where the rows lie, and how many lie in each cell, is worked out once: one grid serves many
-        scores.
-        """
-        where = self._where(block)
-        shape = (self.leads, *(self.width(a) for a in block))
-        cells = int(np.prod(shape))
-        out = np.empty((len(columns), cells))
-        for row, column in zip(out, columns, strict=True):
-            if column.values is None:
-                if block not in self._counts:
-                    self._counts[block] = np.bincount(where, minlength=cells).astype(np.float64)
-                row[:] = self._counts[block]
-            elif column.largest:
-                row[:] = 0.0
-                np.maximum.at(row, where, column.values)
-            else:
-                row[:] = np.bincount(where, column.values, cells)
-        return out.reshape(len(columns), *shape)
-
-    def _where(self, block: Group) -> IntArray:
-        """(n,) each row's cell in a block."""
-        if block not in self._places:
-            where = self.lead.astype(np.int32)
-            for attribute in block:
-                where *= self.width(attribute)
-                where += self.codes[attribute].astype(np.int32) + self.hidden[attribute]
-            self._places[block] = where
-        return self._places[block]
-
-    def shown(self, group: Group, table: FloatArray) -> FloatArray:
-        """The table without the rows that may not make a slice."""
-        keep = tuple(slice(1, None) if self.hidden[a] else slice(None) for a in group)
-        return table[(slice(None), slice(None), *keep)]
 
 
 def scan(
@@ -281,10 +200,10 @@ class _Walk:
         columns = self.score.columns()
         lot: list[tuple[Group, FloatArray]] = []
         held = 0
-        for block, inside in _cover(ways, self.grid):
+        for block, inside in cover(ways, self.grid):
             table = self.grid.table(block, columns)
             self.passes += 1
-            for group, part in _parts(block, inside, table, columns):
+            for group, part in parts(block, inside, table, columns):
                 shown = self.grid.shown(group, part)
                 lot.append((group, shown.reshape(*shown.shape[:2], -1)))
                 held += lot[-1][1].shape[-1]
@@ -382,61 +301,3 @@ def even(score: FloatArray) -> FloatArray:
     """
     share, power = np.frexp(score)
     return np.asarray(np.ldexp(np.round(share, 10), power))
-
-
-def _cover(groups: list[Group], grid: Grid) -> list[tuple[Group, list[Group]]]:
-    """Blocks of attributes whose tables hold every group; greedily few of them.
-
-    Returns:
-        Each block, and the groups to be taken from it; every group once.
-    """
-    left = dict.fromkeys(groups)
-    room = min(CELLS, max(4 * len(grid.lead), 4096)) // grid.leads
-    blocks = []
-    while left:
-        block = next(iter(left))
-        inside = [block]
-        while True:
-            size = int(np.prod([grid.width(a) for a in block]))
-            best: tuple[int, Group, list[Group]] | None = None
-            for attribute in range(len(grid.sizes)):
-                if attribute in block or size * grid.width(attribute) > room:
-                    continue
-                wider = tuple(sorted((*block, attribute)))
-                more = [g for g in combinations(wider, len(inside[0])) if g in left]
-                if len(more) > len(inside) and (best is None or len(more) > best[0]):
-                    best = len(more), wider, more
-            if best is None:
-                break
-            _, block, inside = best
-        blocks.append((block, inside))
-        for group in inside:
-            del left[group]
-    return blocks
-
-
-def _parts(
-    block: Group, inside: list[Group], table: FloatArray, columns: Sequence[Column]
-) -> list[tuple[Group, FloatArray]]:
-    """Each group's table, by adding up the block's over its other attributes."""
-    made: dict[Group, FloatArray] = {block: table}
-
-    def part(group: Group) -> FloatArray:
-        if group not in made:
-            # One attribute more, in a fixed order, so that halfway tables are shared.
-            extra = next(a for a in reversed(block) if a not in group)
-            wider = tuple(sorted((*group, extra)))
-            whole = part(wider)
-            axis = 2 + wider.index(extra)
-            if not any(c.largest for c in columns):
-                made[group] = whole.sum(axis=axis)
-            else:
-                made[group] = np.stack(
-                    [
-                        piece.max(axis=axis - 1) if c.largest else piece.sum(axis=axis - 1)
-                        for piece, c in zip(whole, columns, strict=True)
-                    ]
-                )
-        return made[group]
-
-    return [(group, part(group)) for group in inside]

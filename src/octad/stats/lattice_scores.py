@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from octad.stats.lattice_scan import Column, Group
+from octad.stats.lattice_grid import Column, Group
 from octad.stats.levels import ROUNDING, divide
 
 __all__ = ["HarmScore", "SliceLineScore"]

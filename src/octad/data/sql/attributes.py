@@ -11,6 +11,7 @@ import ibis.expr.datatypes as dt
 import numpy as np
 from numpy.typing import NDArray
 
+from octad.data.attributes import Attribute
 from octad.data.bands import (
     MOST_VALUES,
     NUMERIC_BANDS,
@@ -29,7 +30,6 @@ from octad.data.bands import (
 )
 from octad.data.clock import micros
 from octad.data.primitives import PRE_DAYS
-from octad.data.segments import Attribute
 from octad.data.sql.people import People
 from octad.data.sql.ranks import linear_ranks, values_at
 from octad.data.sql.seen import Seen

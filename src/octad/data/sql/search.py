@@ -25,7 +25,8 @@ from octad.data.sql.units import Units
 from octad.data.tape import Tape
 from octad.model.plan import Plan
 from octad.stats.lattice import finding_half
-from octad.stats.lattice_scan import Column, Grid, Group, Scan, scan
+from octad.stats.lattice_grid import Column, Grid, Group
+from octad.stats.lattice_scan import Scan, scan
 from octad.stats.lattice_scores import HarmScore
 from octad.stats.levels import ROUNDING, divide
 from octad.stats.moments import Moments

@@ -11,9 +11,10 @@ import ibis
 import numpy as np
 import pyarrow as pa
 
+from octad.data.attributes import Attribute
 from octad.data.deep import Deep, searchable
 from octad.data.population import BUCKETS
-from octad.data.segments import Attribute, Chosen, Group, choose_slices, sizes_of
+from octad.data.segments import Chosen, Group, choose_slices, sizes_of
 from octad.data.sql.attributes import Known
 from octad.data.sql.people import IntArray, People
 from octad.data.tape import Tape
