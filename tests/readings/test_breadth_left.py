@@ -44,6 +44,7 @@ def test_a_group_that_shares_nothing_of_the_gain_is_named() -> None:
     [
         (0.5, 0.5),  # it gains as the others do
         (0.0, 0.0),  # nobody gains, so nobody is left behind
+        (-0.9, 0.1),  # no gain is shown of everyone: that is for the search for harm
         (0.45, 1.2),  # it gains less, but loses nothing
     ],
 )

@@ -3,7 +3,8 @@
 What is shown of everyone stands for a group only as long as the group does not differ. One that is
 shown to fare worse than the others can borrow nothing from their gain: it must be shown within the
 margin by its own users. That a loss is not shown in it is no proof, since the group is small; that
-it differs from the others is seen sooner than that it loses, since they gain.
+it differs from the others is seen sooner than that it loses, since they gain. Where no gain is
+shown, the search for harmed segments is as sharp, and nothing is asked here.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from octad.model.plan import Plan
 from octad.readings.base import ASSUMES, BREAKS, grade_of, once, percent_text, signed_percent
 from octad.readings.breadth_segments import look_error, searched_metrics
 from octad.readings.claims import capital, in_arm, segment_words, spoken
+from octad.readings.measure import measure
 from octad.stats.effects import Effect, compare
 from octad.stats.multiplicity import holm
 from octad.stats.noninferiority import against_margin
@@ -85,13 +87,23 @@ def _beside(plan: Plan, inputs: Inputs) -> list[_Beside]:
             continue
         if margin.kind != "relative":
             continue
+        gaining = [arm for arm in range(1, len(inputs.arms)) if _gains(plan, inputs, name, arm)]
         for index, piece in enumerate(cells.slices):
             if len(piece.values) != 1:
                 continue
-            for arm in range(1, len(inputs.arms)):
+            for arm in gaining:
                 one = _one(plan, cells, index, arm, margin.value)
                 found += [one] if one is not None else []
     return found
+
+
+def _gains(plan: Plan, inputs: Inputs, name: str, arm: int) -> bool:
+    """Whether everyone together is shown to gain."""
+    seen = measure(plan, inputs, name, arm)
+    if seen is None:
+        return False
+    edge = seen.bounds[0] if seen.sign > 0 else seen.bounds[1]
+    return edge is not None and seen.sign * edge > 0
 
 
 def _one(plan: Plan, cells: MetricCells, index: int, arm: int, margin: float) -> _Beside | None:
