@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from octad.data.clock import DAY, to_micros
 from octad.data.event_names import check_names
-from octad.data.fold_work import work_here
+from octad.data.fold_here import work_here
 from octad.data.gathering import Gathering
 from octad.data.older import gather_older
 from octad.data.population import Chosen, Frame, choose_everyone, choose_exposed

@@ -1,7 +1,7 @@
 """What a gathering asks of an engine, as finished products: the seam between plan and engine.
 
 Two ways lie behind it. On DuckDB the events are streamed once and folded in memory
-(`octad.data.fold_work`); on other engines everything up to the cells is queries
+(`octad.data.fold_here`); on other engines everything up to the cells is queries
 (`octad.data.sql`). Both give the same `Inputs`: counts exactly, the rest to 1e-9 relative.
 """
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from octad.data.connect import connect
-from octad.data.fold_work import work_here
+from octad.data.fold_here import work_here
 from octad.data.sql.work import EngineWork
 from octad.data.work import MetricWork, Work
 from octad.model.inputs import Inputs
