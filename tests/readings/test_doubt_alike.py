@@ -52,11 +52,16 @@ def test_sizes_are_held_to_the_split_that_was_planned() -> None:
     assert alike(meant, _world(1_860, 5.13))[0].trust == "fails"
 
 
+def test_what_fails_alone_is_not_said_twice() -> None:
+    assert alike(plan(), _world(3_500, 5.0)) == []
+    assert alike(plan(), _world(4_000, 5.5)) == []
+
+
 def test_it_needs_a_past_a_kpi_and_chance() -> None:
     rows = four(counts(5, 1)), four(counts(5, 2))
     pastless = inputs(cells("opens", *rows), exposure=exposure(4_000, 3_000))
     assert alike(plan(), pastless) == []
-    seen = _world(3_700, 5.2)
+    seen = _world(3_790, 5.13)
     assert alike(plan(kpi=None, results={"opens": "1%"}), seen) == []
     assert alike(plan(design={"targeted": "the best customers"}), seen) == []
     assert alike(plan(), inputs(*seen.metrics.values())) == []

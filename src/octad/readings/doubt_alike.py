@@ -53,13 +53,22 @@ class _Seen:
         z = (abs(self.fewer) + abs(self.busier)) / math.sqrt(2)
         return min(1.0, _WAYS * 2 * float(distributions.norm.sf(z)))
 
+    def alone(self, error: float) -> bool:
+        """Whether either of the two fails at an error without the other."""
+        return 2 * float(distributions.norm.sf(max(abs(self.fewer), abs(self.busier)))) < error
+
 
 def alike(plan: Plan, inputs: Inputs) -> list[Finding]:
-    """Test an arm's size together with its past; silent where the KPI has no past."""
+    """Test an arm's size together with its past.
+
+    Silent where the KPI has no past, and of an arm whose size or past fails alone: that is said
+    already, and together with a strong one the weak one would seem to say something too.
+    """
     exposure, kpi = inputs.exposure, plan.launch.kpi
     if exposure is None or kpi is None or not plan.launch.randomised:
         return []
-    seen = _seen(plan, inputs, exposure, kpi)
+    fails = plan.launch.rules.ratio_fails
+    seen = [s for s in _seen(plan, inputs, exposure, kpi) if not s.alone(fails)]
     if not seen:
         return []
     adjusted = holm(np.array([s.p for s in seen]))
