@@ -28,16 +28,16 @@ def test_there_are_enough_labels() -> None:
 def test_leaving(shared_data: Path) -> None:
     held = labelled.moving(shared_data, HELD_OUT)
     whole = sum(held.values(), _NONE)
-    # Measured: precision .83 (35 of 42), recall .60 (35 of 58). Two fewer hits fail the test.
-    assert whole.precision >= 0.80
-    assert whole.recall >= 0.57
+    # Measured: precision .84 (37 of 44), recall .64 (37 of 58). Two fewer hits fail the test.
+    assert whole.precision >= 0.81
+    assert whole.recall >= 0.61
     # Chinese: .77 (10 of 13) and .56 (10 of 18).
     assert held["zh"].precision >= 0.70
     assert held["zh"].recall >= 0.50
-    # On the rows that the patterns were written from: .94 and .91; better, as it must be.
+    # On the rows that the patterns were written from: .95 and .96; better, as it must be.
     tuned = sum(labelled.moving(shared_data, TUNED_ON).values(), _NONE)
-    assert tuned.precision >= 0.90
-    assert tuned.recall >= 0.88
+    assert tuned.precision >= 0.92
+    assert tuned.recall >= 0.93
     # Of 270 drawn at random, six leave: five are found, and nobody else.
     wild = labelled.leaving_at_random(shared_data)
     assert (wild.meant, wild.n) == (6, 270)

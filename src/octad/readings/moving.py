@@ -126,7 +126,7 @@ def _finding(
         method=f"patterns in English, Chinese and Indonesian; ratio of shares of our reviews "
         f"({ratio.method}); {talk.windows}",
         assumes="The patterns miss and mistake as much after as before. On reviews labelled by "
-        "hand, four in five of what they mark is leaving, and they find six in ten.",
+        "hand, five in six of what they mark is leaving, and they find two in three.",
         breaks="A fault that makes people reinstall, told in words that the patterns do not know.",
         evidence=(
             Table(

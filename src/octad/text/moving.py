@@ -26,7 +26,7 @@ __all__ = ["Moves", "find_moves"]
 _FLAGS = re.IGNORECASE
 _HAN = re.compile(r"[\u3400-\u9fff]")
 _READ, _FEWEST = 2_000, 4  # letters read, and the fewest that say anything
-_APP = r"(?:it|(?:the|this|that|your) (?:\w+ )?app(?:lication)?|this|app|this one)"
+_APP = r"(?:it|(?:the|this|that|your) (?:\w+ )?app(?:lication)?|this(?! app)|app|this one)"
 _FILES = r"(?: (?:message|chat|conversation|photo|video|file|account|feature|option|open|alone)s?)"
 _ELSEWHERE = (
     r"(?:an?other|a different|a better|some other|other|alternative|competit\w+)"
