@@ -55,6 +55,10 @@ def test_a_summary_that_a_claim_repeats_is_not_said_twice() -> None:
         ("met 'blank_feed' once", "met ‘blank_feed’ once"),
         ("[−4.0, −2.2]", f"[−4.0,{NBSP}−2.2]"),
         ("[a list, of words]", "[a list, of words]"),
+        ("chance (p < .0001)", f"chance (p{NBSP}<{NBSP}.0001)"),
+        ("the weakest, p .0030", f"the weakest, p{NBSP}.0030"),
+        ("20,676 : 18,474", f"20,676{NBSP}:{NBSP}18,474"),
+        ("The charter's `jobs:`", "The charter’s ‘jobs:’"),
     ],
 )
 def test_prose_is_set_right(text: str, set_right: str) -> None:

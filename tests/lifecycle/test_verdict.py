@@ -161,6 +161,13 @@ def test_the_headline_says_what_moved_and_who_pays() -> None:
     assert "north" in outcome.because[0]
 
 
+def test_where_nothing_moved_it_is_said_once() -> None:
+    still = _judged("opens", State.UNCLEAR)
+    kpi = KPI_FLAT.model_copy(update={"findings": (still,)})
+    outcome = _answers(_judged("payments", State.UNCLEAR), SAFE, kpi=kpi)
+    assert outcome.because[0] == "Neither opens nor payments visibly moved."
+
+
 def test_the_table_is_printed_from_the_rows() -> None:
     text = table_markdown()
     assert text.count("\n") == len(TABLE) + 1

@@ -10,7 +10,7 @@ import pytest
 
 from octad.model.finding import Stance, Table
 from octad.model.inputs import History, Inputs, JobUse
-from octad.readings import doubt
+from octad.readings import against, doubt
 from octad.readings.against import CASE, build, case_against
 from tests.readings.made import (
     cells,
@@ -41,6 +41,14 @@ def test_a_loss_stands_and_is_said_with_its_figure() -> None:
     assert case.stance is Stance.AGAINST
     assert case.claim.startswith("The case against: Payments −8.0%")
     assert "places were looked at" in case.claim
+
+
+def test_one_place_is_one_place() -> None:
+    made = build(PLAN, _seen(payments=4.6))
+    assert made is not None
+    one = replace(made, places=1)
+    assert ". One place was looked at, and it stands (p " in against._strong(one, one.points[:1])
+    assert "one place was looked at, and " in against._weak(one)
 
 
 def test_where_nothing_is_wrong_the_case_is_weak() -> None:

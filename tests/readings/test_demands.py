@@ -62,6 +62,10 @@ def test_who_serves_what_and_what_nobody_serves() -> None:
     row = rows_of(told)["speed"]
     assert row[2:5] == ("18%", 1.3, "steady")  # 3 of 17 texts: 18%; (1 + 2 + 1)/3 stars
     assert told.stance is None
+    beside = told.evidence[1]
+    assert isinstance(beside, Table)
+    assert beside.columns == ("demand", "ours", "OtherPay")
+    assert ("signing in", 4.5, "1.5 (+3.0)") in beside.rows
     lacking = found["rival.unserved"]
     assert lacking.claim == "Nobody serves people well on: speed (1.3 stars at best)."
     assert isinstance(lacking.evidence[0], Quotes)

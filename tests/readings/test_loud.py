@@ -8,6 +8,7 @@ import pytest
 
 from octad.model.finding import Curve, Finding, Table
 from octad.model.inputs import Inputs, Reviews
+from octad.readings import kpi
 from octad.readings.loud import liked, loud
 from octad.readings.voices import Talk, listen
 from tests.readings.voices_kit import DAY, Row, plan_of, reviews_of, smart_home
@@ -62,6 +63,12 @@ def test_a_launch_that_is_loud_because_it_is_hated() -> None:
     assert np.mean([y or 0 for y in unhappy.y[:4]]) == pytest.approx(35, rel=0.25)  # likewise
     assert np.mean([y or 0 for y in unhappy.y[4:]]) == pytest.approx(175, rel=0.15)  # likewise
     assert loud(heard(made(10, 25))).estimate is not None
+
+
+def test_loud_is_said_only_where_it_is_shown_to_be_louder() -> None:
+    louder, as_loud = (kpi._short([loud(heard(made(10, unhappy)))]) for unhappy in (25, 5))
+    assert louder.startswith("loud: talk ×2.")
+    assert as_loud in ("talk ×1.0", "talk ×1.1")  # Poisson noise
 
 
 def test_the_intervals_hold_the_planted_ratios() -> None:

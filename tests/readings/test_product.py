@@ -204,6 +204,26 @@ def test_quotes_against_a_never_line_are_against_but_never_harm() -> None:
     assert "none speaks against it" in quiet.claim
 
 
+def test_the_line_that_speaks_against_is_the_one_named() -> None:
+    lines = {"spam": "Send people spam.", **FAMILY}
+    charter = Charter(jobs={"pay": Job(events=("pay",), core=True)}, never=lines)
+    plan = plan_of(charter=charter, never={"family": "Tried with three families."})
+    answer = product.read(
+        plan,
+        talk(
+            [
+                (1.0, "My wife saw what I bought, so embarrassing"),
+                (1.0, "mother could see my posts, I was ashamed"),
+                (2.0, "我老婆看到了我的转账，太尴尬了"),
+            ]
+        ),
+    )
+    stances = {f.id.rsplit(".", 1)[1]: f.stance for f in answer.findings if "never" in f.id}
+    assert stances == {"spam": Stance.MIXED, "family": Stance.AGAINST}
+    assert "never-line “family” is in question" in answer.summary
+    assert "spam" not in answer.summary
+
+
 MONEY = {"money": "Lose a person's money."}
 
 

@@ -124,14 +124,18 @@ _APOSTROPHE = re.compile(r"(?<=\w)'")
 _NAMED = re.compile(r"(?<!\w)'([^']{1,80})'(?!\w)")
 _INTERVAL = re.compile(r"\[([^\[\], ]{1,24}), ([^\[\], ]{1,24})\]")
 NBSP = "\u00a0"
+_P = re.compile(r"\bp (?:([<=>]) )?(?=\.\d)")
+_RATIO = re.compile(r"(?<=\d) : (?=\d)")
+_CODE = re.compile(r"`([^`]{1,80})`")
 _QUOTED = re.compile(r'(?<![\w"])"([^"]{1,200})"(?![\w"])')
 
 
 def _one(text: str) -> str:
-    """Clean one line of our own prose; set its apostrophes, quotation marks and intervals right."""
-    out = _NAMED.sub("‘\\1’", _QUOTED.sub("“\\1”", clean(text)))
+    """Clean one line of our own prose; set its quotation marks right, keep its numbers whole."""
+    out = _NAMED.sub("‘\\1’", _QUOTED.sub("“\\1”", _CODE.sub("‘\\1’", clean(text))))
     out = _APOSTROPHE.sub("’", out).replace(" · ", f"{NBSP}· ")
-    return _INTERVAL.sub(f"[\\1,{NBSP}\\2]", out)
+    out = _P.sub(lambda at: f"p{NBSP}" + (f"{at[1]}{NBSP}" if at[1] else ""), out)
+    return _INTERVAL.sub(f"[\\1,{NBSP}\\2]", _RATIO.sub(f"{NBSP}:{NBSP}", out))
 
 
 def _sentence(text: str) -> str:
@@ -240,7 +244,8 @@ def _plan(review: Review) -> tuple[tuple[str, str], ...]:
     if review.witness:
         sealed += f", for which others vouch: {review.witness}"
     times = "Once" if review.looks == 1 else f"{review.looks} times"
-    kind = "the last planned one" if review.final else "before the end, so anytime intervals decide"
+    early = "before the end" if review.sealed else "not of a sealed plan"
+    kind = "the last planned one" if review.final else f"{early}, so anytime intervals decide"
     rows = [
         ("Design", f"{words.DESIGNS[review.design].capitalize()}. {words.GRADES[review.grade]}"),
         ("Sealed", sealed),

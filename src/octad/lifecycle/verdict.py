@@ -385,6 +385,10 @@ def _headline(plan: Plan, kpi: Answer, findings: list[Finding], harms: list[Find
     if not shown and not parts:
         shown = [f for f in findings if f.state is not None]
     parts += [_clause(f) for f in shown if f.metric != plan.launch.kpi][:3]
+    still = " did not visibly move"
+    if len(parts) > 1 and all(part.endswith(still) for part in parts):
+        named_still = [part.removesuffix(still) for part in parts]
+        parts = [f"neither {' nor '.join(named_still)} visibly moved"]
     segment = next((f for f in harms if f.segment is not None), None)
     if segment is not None and segment.segment:
         parts.append(f"{segment_words(segment.segment.items())} pay most")

@@ -143,10 +143,20 @@ def _strong(case: Case, stands: tuple[Point, ...]) -> str:
     worst = max(p for p in case.corrected if p <= case.error)
     one = len(stands) == 1
     return (
-        f"The case against: {said}.{rest} {count(case.places)} places were looked at, and "
-        f"{'it stands' if one else 'these stand'} after allowing for all of them "
+        f"The case against: {said}.{rest} {_looked_at(case)}, and "
+        f"{'it stands' if one else 'these stand'}{_allowing(case)} "
         f"({'' if one else 'the weakest, '}{p_value(worst)})."
     )
+
+
+def _looked_at(case: Case) -> str:
+    """``2,963 places were looked at``, as a sentence begins."""
+    some = "One place was" if case.places == 1 else f"{count(case.places)} places were"
+    return f"{some} looked at"
+
+
+def _allowing(case: Case) -> str:
+    return "" if case.places == 1 else " after allowing for all of them"
 
 
 def _weak(case: Case) -> str:
@@ -154,11 +164,11 @@ def _weak(case: Case) -> str:
     p, point = case.corrected[0], case.points[0].words
     if p >= _ALWAYS:
         return (
-            f"The case against is weak: {count(case.places)} places were looked at, and nothing in "
-            f"them is more than chance almost always brings. The strongest point: {point}."
+            f"The case against is weak: {_looked_at(case).lower()}, and nothing in "
+            f"{'it' if case.places == 1 else 'them'} is more than chance almost always brings. "
+            f"The strongest point: {point}."
         )
     return (
-        f"The case against is weak. Its strongest point: {point}; but {count(case.places)} places "
-        f"were looked at, and chance alone brings one as strong {p:.0%} of the time, were nothing "
-        "wrong."
+        f"The case against is weak. Its strongest point: {point}; but {_looked_at(case).lower()}, "
+        f"and chance alone brings one as strong {p:.0%} of the time, were nothing wrong."
     )

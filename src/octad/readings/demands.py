@@ -95,7 +95,11 @@ def _asked(
         assumes="Stars of a review that names a demand say how well the demand is served.",
         breaks="A review names one thing and is angry at another. The stars of a product whose "
         "reviewers are all happy, or all unhappy, leave little room above or below them.",
-        evidence=(_table(whole, *served, order), _all_stars(heard, whole)),
+        evidence=(
+            _table(whole, order),
+            *_against_rivals(whole, served[0], order),
+            _all_stars(heard, whole),
+        ),
     )
 
 
@@ -162,12 +166,10 @@ def _sides(whole: Demands, served: Serving, plainly: Serving) -> tuple[str, Numb
             more = f" and {len(told) - _NAMED} more" if len(told) > _NAMED else ""
             parts.append(f"{words}: {named}{more}.")
     at = pairs[0]
-    above = whole.on.mean - whole.off.mean
     return " ".join(parts) + _only_plain(whole, plainly, pairs), Number(
         value=float(served.value[at]), low=float(served.low[at]), high=float(served.high[at]),
         level=0.95, unit="stars", se=float(served.se[at]), p=float(served.p[at]),
-        p_adjusted=float(served.p_adjusted[at]), control=float(above[at[0], at[1] + 1]),
-        treatment=float(above[at[0], 0]),
+        p_adjusted=float(served.p_adjusted[at]),
     )  # fmt: skip
 
 
@@ -188,12 +190,15 @@ def _only_plain(whole: Demands, plainly: Serving, pairs: list[tuple[int, int]]) 
     )
 
 
-def _table(whole: Demands, served: Serving, plainly: Serving, order: list[int]) -> Table:
+def _shown(whole: Demands, order: list[int]) -> list[int]:
+    """Those that people write of most; and what a person named, who asked to see it."""
+    return [*order[:_SHOWN], *(k for k in order[_SHOWN:] if whole.topics[k].kind == "pinned")]
+
+
+def _table(whole: Demands, order: list[int]) -> Table:
     rivals = len(whole.products) > 1
     rows = []
-    # What a person named is shown however few write of it: they asked to see it.
-    named = [k for k in order[_SHOWN:] if whole.topics[k].kind == "pinned"]
-    for k in [*order[:_SHOWN], *named]:
+    for k in _shown(whole, order):
         topic, trend = whole.topics[k], whole.trends[k]
         way = "steady"
         if trend is not None and whole.rising[k] <= _SURE:
@@ -207,11 +212,11 @@ def _table(whole: Demands, served: Serving, plainly: Serving, order: list[int]) 
         ]
         if rivals:
             theirs = whole.rivals_share(k)
-            row += [None if theirs is None else share(theirs), _beside(whole, served, plainly, k)]
+            row.append(None if theirs is None else share(theirs))
         row.append("" if topic.kind != "found" else f"{topic.stability:.0%}")
         rows.append(tuple(row))
     columns = ["demand", "words", "our reviewers", "stars", "by week"]
-    columns += ["rivals' reviewers", "rivals' stars, and ours less theirs"] if rivals else []
+    columns += ["rivals' reviewers"] if rivals else []
     return Table(
         title="What people ask for",
         columns=(*columns, "found again"),
@@ -223,17 +228,39 @@ def _stars(value: float) -> float | None:
     return round(float(value), 1) if np.isfinite(value) else None
 
 
-def _beside(whole: Demands, served: Serving, plainly: Serving, k: int) -> str:
-    parts = []
-    for j, name in enumerate(whole.products[1:]):
-        if np.isfinite(served.value[k, j]):
-            sure = "" if served.p_adjusted[k, j] <= _SURE else ", may be chance"
-            parts.append(
-                f"{name} {plain(whole.on.mean[k, j + 1], 1)} "
-                f"({plain(plainly.value[k, j], 1, signed=True)}; beside all else "
-                f"{plain(served.value[k, j], 1, signed=True)}{sure})"
-            )
-    return " · ".join(parts)
+def _against_rivals(whole: Demands, served: Serving, order: list[int]) -> list[Table]:
+    """Stars on each demand by product: ours, and each rival that has enough of them."""
+    rivals = [
+        j for j in range(len(whole.products) - 1)
+        if any(np.isfinite(served.value[k, j]) for k in _shown(whole, order))
+    ]  # fmt: skip
+    if not rivals:
+        return []
+    rows = [
+        (
+            whole.topics[k].name,
+            _stars(whole.on.mean[k, 0]),
+            *(_beside(whole, served, k, j) for j in rivals),
+        )
+        for k in _shown(whole, order)
+    ]
+    return [
+        Table(
+            title="Stars on each demand; in brackets how much better we serve it, all else allowed "
+            "for (? may be chance)",
+            columns=("demand", "ours", *(whole.products[j + 1] for j in rivals)),
+            rows=tuple(rows),
+        )
+    ]
+
+
+def _beside(whole: Demands, served: Serving, k: int, j: int) -> str:
+    """A rival's stars on a demand, and ours less theirs beyond what sets the two apart."""
+    if not np.isfinite(served.value[k, j]):
+        return "–"
+    sure = "" if served.p_adjusted[k, j] <= _SURE else "?"
+    stars = plain(whole.on.mean[k, j + 1], 1)
+    return f"{stars} ({plain(served.value[k, j], 1, signed=True)}{sure})"
 
 
 def _all_stars(heard: Heard, whole: Demands) -> Table:

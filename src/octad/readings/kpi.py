@@ -96,7 +96,9 @@ def _short(loud: list[Finding]) -> str:
         if e is None:
             continue
         if f.id == "kpi.loud":
-            parts.append(f"loud: talk ×{plain(e.value, 1)}")
+            # Loud is said only where it is shown to be louder.
+            louder = e.low is not None and e.low > 1
+            parts.append(f"{'loud: ' if louder else ''}talk ×{plain(e.value, 1)}")
         elif e.control is not None and e.treatment is not None:
             parts.append(f"liked: {plain(e.control, 1)} → {plain(e.treatment, 1)} stars")
     return " · ".join(parts)

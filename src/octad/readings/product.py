@@ -108,7 +108,6 @@ def _summary(findings: Sequence[Finding], lines: Sequence[Finding]) -> str:
     order = {Stance.AGAINST: 0, Stance.MIXED: 1, Stance.FOR: 2, None: 3}
     told = sorted(findings, key=lambda f: order.get(f.stance, 3))
     parts = [f.claim.split(";")[0].rstrip(".") for f in told[:2]]
-    parts += [f"never-line “{f.id.rsplit('.', 1)[1]}” is in question" for f in lines if f.stance][
-        :1
-    ]
+    doubted = sorted((f for f in lines if f.stance), key=lambda f: order.get(f.stance, 3))
+    parts += [f"never-line “{f.id.rsplit('.', 1)[1]}” is in question" for f in doubted[:1]]
     return " · ".join(part[:1].lower() + part[1:] for part in parts)

@@ -114,6 +114,23 @@ def test_little_or_nothing_can_be_drawn(evidence: Evidence) -> None:
     _checked(evidence)
 
 
+def test_whole_weeks_have_no_half_ticks() -> None:
+    weeks = tuple(range(-6, 6))
+    drawn = chart(
+        Curve(
+            title="Weeks",
+            x_label="weeks from the launch",
+            y_label="reviews",
+            x=weeks,
+            lines=(CurveLine(name="ours", y=tuple(float(x) for x in weeks)),),
+        )
+    )
+    axis = drawn.split('class="plot axis"')[1].split("</svg>")[0]
+    assert ">−5<" in axis
+    assert ".5<" not in axis
+    assert ".0<" not in axis
+
+
 @given(st.floats(-1e6, 1e6), st.floats(1e-6, 1e6), st.booleans())
 def test_ticks_are_round_inside_and_few(low: float, width: float, days: bool) -> None:
     assume(width > abs(low) * 1e-6)  # narrower than that, and steps drown in rounding

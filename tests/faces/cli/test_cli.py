@@ -386,8 +386,10 @@ def test_a_bar_shows_only_what_takes_long(monkeypatch: pytest.MonkeyPatch) -> No
 def test_the_worlds_are_listed_with_what_happens_in_each() -> None:
     result = CliRunner().invoke(app, ["demo", "--worlds"])
     assert result.exit_code == 0
-    assert "hollow_win: A hollow win" in result.stdout
-    assert "--strength invisible, faint, clear, plain" in result.stdout
+    assert "hollow_win         A hollow win. " in result.stdout
+    assert result.stdout.count("invisible") == 1, "strengths that all have are said once"
+    assert "--strength invisible|faint|clear|plain" in result.stdout
+    assert "it does nothing. Only plain." in " ".join(result.stdout.split())
 
 
 @pytest.mark.parametrize(

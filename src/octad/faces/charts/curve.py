@@ -66,6 +66,8 @@ def _x_axis(evidence: Curve, xs: list[float], numeric: bool) -> str:
     if numeric:
         values = [float(x) for x in evidence.x if not isinstance(x, str)]
         steps = ticks(min(values), max(values), 5, days="day" in evidence.x_label.lower())
+        if all(value.is_integer() for value in values):  # no half weeks where there are none
+            steps = [t for t in steps if t.is_integer()]
         step = steps[1] - steps[0] if len(steps) > 1 else None
         scale = Scale(min(values), max(values))
         marks = [(scale.at(t), number(t, percent=False, step=step)) for t in steps]

@@ -12,7 +12,7 @@ from octad.errors import FileError
 from octad.faces.cli.progress import progress
 from octad.faces.cli.show import show_check
 from octad.faces.safe import clean
-from octad.faces.terminal import make_console, terminal
+from octad.faces.terminal import hanging, make_console, terminal
 from octad.lifecycle.session import Session
 from octad.model.review import Review
 from octad.project import scaffold
@@ -167,12 +167,15 @@ def list_worlds() -> None:
     """Say which worlds `octad demo` can make, and what happens in each."""
     from octad import worlds  # noqa: PLC0415 - heavy
 
-    for kind in worlds.kinds():
-        _out(f"{clean(kind.name)}: {clean(kind.title)}", "bold")
-        _out(f"  {clean(kind.about)}")
-        if len(kind.strengths) > 1:
-            _out(f"  --strength {', '.join(kind.strengths)}")
-    _out("Make one with: octad demo FOLDER --world NAME --strength STRENGTH")
+    kinds = worlds.kinds()
+    usual = max((kind.strengths for kind in kinds), key=len)
+    console = make_console()
+    for kind in kinds:
+        head = Text(f"{clean(kind.name):<19}", "bold")
+        only = f" Only {', '.join(kind.strengths)}." if kind.strengths != usual else ""
+        hanging(console, head, f"{clean(kind.title)}. {clean(kind.about)}{only}", 19)
+    _out()
+    _out(f"Make one with: octad demo FOLDER --world NAME --strength {'|'.join(usual)}")
 
 
 def demo(folder: Path, world: str, *, strength: str, users: int, seed: int, quiet: bool) -> None:
