@@ -67,6 +67,16 @@ def test_one_step_that_is_passed_may_be_a_new_way_in() -> None:
     (finding,) = orphans(plan(), inputs(logged=replace(made, lacks=lacks, users_lack=who)))
     assert finding.trust == "warns"
     assert "a new way passes that step" in finding.claim
+    # No metric counts it: then nothing that is measured rests on it, and it is only told.
+    other = replace(made, earlier=("menu", "pay"), lacks=lacks, users_lack=who)
+    (finding,) = orphans(plan(), inputs(logged=other))
+    assert finding.trust == "holds"
+    assert "'menu' is lacking" in finding.claim
+    (finding,) = orphans(
+        plan(),
+        inputs(logged=replace(other, lacks=lacks[:, ::-1], users_lack=who[:, ::-1])),
+    )
+    assert finding.trust == "warns"
 
 
 def test_a_loss_on_one_device_is_placed_there() -> None:

@@ -7,6 +7,7 @@ changed. And no product changes what people do for five hours of one afternoon.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -51,7 +52,8 @@ def orphans(plan: Plan, inputs: Inputs) -> list[Finding]:
     """Whether one arm's visits lack events that always come before others.
 
     Two events or more that are lacking in the same arm, about as often, fail trust when that is
-    more than the plan's smallest margin tolerates. One event alone warns: a new way in may pass it.
+    more than the plan's smallest margin tolerates. One alone warns where a metric counts it, or in
+    the control, where nothing was changed; else it is only told, for the launch may pass that step.
     """
     seen = inputs.logged
     if seen is None or not seen.earlier or len(inputs.arms) < 2:
@@ -72,7 +74,9 @@ def orphans(plan: Plan, inputs: Inputs) -> list[Finding]:
         lost = float(seen.lacks[events, arm].sum() / seen.holds[events, arm].sum())
         if alike and lost >= _tolerated(plan):
             trust = "fails"
-        elif trust == "holds":
+        elif trust == "holds" and not (
+            arm and len(events) == 1 and not _counted(plan, seen, events)
+        ):
             trust = "warns"
         claims.append(_said(inputs, seen, arm, events, alike=alike))
     claim = (
@@ -91,7 +95,8 @@ def orphans(plan: Plan, inputs: Inputs) -> list[Finding]:
             method="visits of sampled users, from half an hour after exposure; an event that came "
             "before another in 998 of 1,000 visits of one arm must not be lacking in the other; "
             "users with such a visit, exact test (Fisher) between the arms, 0.1% over all events; "
-            "two events lacking about alike fail trust, from a quarter of the smallest margin on",
+            "two events lacking about alike fail trust, from a quarter of the smallest margin on; "
+            "one alone warns where a metric counts it, or in the control",
             assumes="The launch does not open several new ways, each past one step, at once.",
             breaks="Whole visits that are lost leave no trace here, nor does one kind of event "
             "that nothing follows; a new way in passes a step on purpose.",
@@ -106,6 +111,20 @@ def _chance(seen: Logged, event: int, arm: int) -> float:
     n, m = seen.users[arm], seen.users[0]
     law = stats.hypergeom(int(n + m), int(here + there), int(n))
     return min(1.0, 2 * float(min(law.sf(here - 1), law.cdf(here))))
+
+
+def _counted(plan: Plan, seen: Logged, events: list[int]) -> bool:
+    """Whether a metric of the plan speaks of any of these events."""
+
+    def texts(value: object) -> set[str]:
+        if isinstance(value, str):
+            return {value}
+        if isinstance(value, Mapping):
+            return set().union(*map(texts, value.values()))
+        return set().union(*map(texts, value)) if isinstance(value, (list, tuple)) else set()
+
+    spoken = {t for name in plan.launch.metrics for t in texts(plan.metric(name).model_dump())}
+    return any(seen.earlier[event] in spoken for event in events)
 
 
 def _alike(shares: FloatArray) -> bool:
@@ -261,8 +280,8 @@ def silent_hours(plan: Plan, inputs: Inputs) -> list[Finding]:
         matters = "enough" if trust == "fails" else "too little"
         claim = (
             f"On {'; on '.join(_hours(inputs, seen, s) for s in found[:_NAMED])}: a collector may "
-            f"have been down. That is {plain(100 * lost, 1)}% of all that was seen there, "
-            f"{matters} to matter to a margin of the plan."
+            f"have been down. That is at least {plain(100 * lost, 1)}% of what was to be seen, "
+            f"by that {matters} to matter to a margin of the plan."
         )
     return [
         Finding(
