@@ -82,15 +82,31 @@ def paradox_of(parts: Moments, whole: Moments) -> Paradox:
     Raises:
         NotEstimable: When the whole cannot be compared, or fewer than two parts can.
     """
-    return _paradox(parts, _whole(whole))
+    return _paradox(parts, _inside(parts), _whole(whole))
 
 
 def _whole(whole: Moments) -> Effect:
     return compare(whole[0], whole[1], relative=False, adjust=False)
 
 
-def _paradox(parts: Moments, overall: Effect) -> Paradox:
+@dataclass(frozen=True, slots=True, eq=False)
+class _Inside:
+    """The difference in each part, (V,): where there is one, it, and its error."""
+
+    ok: NDArray[np.bool_]
+    value: FloatArray
+    se: FloatArray
+
+    def of(self, places: list[int]) -> _Inside:
+        return _Inside(self.ok[places], self.value[places], self.se[places])
+
+
+def _inside(parts: Moments) -> _Inside:
     found = compare_many(parts[:, 0], parts[:, 1], relative=False, adjust=False)
+    return _Inside(found.ok, found.value, found.se)
+
+
+def _paradox(parts: Moments, found: _Inside, overall: Effect) -> Paradox:
     ok = found.ok & (parts.n.min(axis=1) >= _FEWEST)
     if ok.sum() < 2:
         raise NotEstimable("fewer than two parts can be compared")
@@ -144,13 +160,17 @@ def paradoxes(plan: Plan, inputs: Inputs) -> list[Finding]:
             continue
         totals = cells.totals
         wholes: dict[int, Effect] = {}
+        insides: dict[int, _Inside] = {}
         for attribute, (values, places) in _attributes(cells).items():
             for arm in range(1, len(inputs.arms)):
                 sides = [0, arm]
                 try:
                     if arm not in wholes:
                         wholes[arm] = _whole(totals[0, sides])
-                    one = _paradox(totals[places][:, sides], wholes[arm])
+                        # Slices are compared each by itself, so all at once for all attributes.
+                        insides[arm] = _inside(totals[:, sides])
+                    parts = totals[places][:, sides]
+                    one = _paradox(parts, insides[arm].of(places), wholes[arm])
                 except NotEstimable:
                     continue
                 seen.append(_Seen(name, arm, attribute, values, one))

@@ -213,7 +213,7 @@ def find_harm(
     first = question.ask(parts.halves[:, :, 0])
     own = {id(column): column.take(late, axis=2) for column in parts.sums}
     second = question.ask(parts.halves[:, :, 1], [own[id(column)] for column in parts.sums])
-    whole = question.ask(parts.total)
+    whole = question.ask(parts.total, test=False)
     seen = first.ok & second.ok
     seen[0] = False
     found = seen & (sign * first.z > special.ndtri(1 - EXPLORE))
@@ -283,19 +283,22 @@ class _Question:
     relative: bool
     rest: bool
 
-    def ask(self, pooled: Moments, sums: Sequence[FloatArray] | None = None) -> _Part:
+    def ask(
+        self, pooled: Moments, sums: Sequence[FloatArray] | None = None, *, test: bool = True
+    ) -> _Part:
         """Estimate every slice.
 
         Args:
             pooled: Leading shape (S, 2).
             sums: (S, 2, B) the same users' sums by bucket, of each of the four columns; for the
                 buckets' shares.
+            test: Whether z is wanted.
         """
         here = self._effects(pooled)
         enough = np.minimum(here.n_control, here.n_treatment) >= FEWEST_USERS
         shares = self._shares(pooled, sums, here)
         if not self.rest:
-            z = _z(self._plain(pooled, here))
+            z = _z(self._plain(pooled, here)) if test else here.z
             return _Part(here.value, here.se, z, here.ok & enough & (here.se > 0), shares)
         others = _everyone(pooled) - pooled
         there = self._effects(others)
