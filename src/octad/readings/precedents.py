@@ -6,7 +6,6 @@ import re
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
 from octad.model.finding import Finding, Grade, Number, Table
 from octad.model.inputs import Releases
@@ -14,12 +13,10 @@ from octad.model.numbers import plain
 from octad.model.plan import Plan
 from octad.readings.voices import Talk
 from octad.text.mentions import terms_pattern
+from octad.text.notes import likeness
 from octad.text.redact import redact
-from octad.text.tokens import TermMatrix, term_matrix
 
 __all__ = ["precedents"]
-
-FloatArray = NDArray[np.float64]
 
 _DAYS, _SHORTEST = 28, 7
 _FEWEST = 10
@@ -31,7 +28,7 @@ _TAKEN_BACK = re.compile(
     r"|goodbye|hapus|dihapus|sembunyikan)\b|下线|移除|隐藏|取消|关闭",
     re.IGNORECASE,
 )
-"""Words of a note that takes a thing back: it is no precedent for adding one."""
+"""Words of a line that takes a thing back: it is no precedent for adding one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +38,7 @@ class _Past:
     row: int
     alike: float
     words: tuple[str, ...]
+    line: str
     before: float
     after: float
     se: float
@@ -52,26 +50,13 @@ class _Past:
         return self.after - self.before < -1.96 * self.se
 
 
-def _query(plan: Plan, releases: Releases, start: np.datetime64) -> str:
-    """The launch in words: what the plan says, its jobs' terms, and our note of that week."""
+def _query(plan: Plan, releases: Releases, start: np.datetime64) -> tuple[str, str]:
+    """The launch in words: what the plan says and our note of that week; and its jobs' terms."""
     jobs = plan.project.charter.jobs
     terms = [term for job in plan.launch.jobs if job in jobs for term in jobs[job].terms]
     day = releases.time.astype("datetime64[D]")
     beside = releases.ours & (np.abs((day - start).astype(int)) <= 3)
-    return " . ".join([plan.launch.what, *terms, *map(str, releases.notes[beside])])
-
-
-def _alike(matrix: TermMatrix) -> tuple[FloatArray, FloatArray]:
-    """How much of each note's words are the launch's too, and (N, V) what each word adds.
-
-    The last document is the launch. Rare words weigh more; a note must share two words, since
-    one is soon shared by chance.
-    """
-    part = np.asarray(matrix.presence.todense(), dtype=np.float64)
-    weight = np.log1p(len(matrix) / np.maximum(part.sum(axis=0), 1.0))
-    each = part * part[-1] * weight
-    alike = each.sum(axis=1) / np.maximum((part * weight).sum(axis=1), 1e-12)
-    return np.where((each > 0).sum(axis=1) >= 2, alike, 0.0), each
+    return "\n".join([plan.launch.what, *map(str, releases.notes[beside])]), "\n".join(terms)
 
 
 def _outcome(talk: Talk, releases: Releases, row: int) -> tuple[float, float, float, float] | None:
@@ -100,10 +85,10 @@ def _outcome(talk: Talk, releases: Releases, row: int) -> tuple[float, float, fl
 def precedents(plan: Plan, talk: Talk, releases: Releases | None) -> Finding | str:
     """Look up past releases with similar notes, of ours and of rivals.
 
-    Similar is the share of a note's words that are the launch's too, rare words weighing more;
-    the words it rests on are shown, and notes that take something back are passed over unless the
-    launch does. What came of a release is its product's stars in up to 28 days before and after,
-    bought praise set aside. Beside it stands the share of *all* past releases after which stars
+    Similar is the share of a note's closest line that is the launch's too, rare words weighing
+    more (`octad.text.notes`); what it rests on is shown, and lines that take something back are
+    passed over unless the launch does. What came of a release is its product's stars in up to 28
+    days before and after, bought praise set aside. Beside it stands the share of *all* past releases after which stars
     fell.
 
     Returns:
@@ -119,34 +104,29 @@ def precedents(plan: Plan, talk: Talk, releases: Releases | None) -> Finding | s
     rows = np.flatnonzero(past)
     if len(rows) < _MIN_NOTES:
         return f"At least {_MIN_NOTES} releases from more than {_DAYS} days before the launch."
-    query = _query(plan, releases, talk.start)
+    query, terms = _query(plan, releases, talk.start)
     names = terms_pattern([plan.project.product, *plan.project.rivals], inflect=False)
-    notes = [str(releases.notes[i]) for i in rows] + [query]
-    plain_notes = [names.sub(" ", note) if names else note for note in notes]
-    matrix = term_matrix(plain_notes, min_docs=1, phrases=False)
-    if not matrix.terms or not matrix.presence[-1].nnz:
+    notes = [str(releases.notes[i]) for i in rows]
+    plain_notes = [names.sub(" ", note) if names else note for note in [*notes, query]]
+    found = likeness(plain_notes[:-1], plain_notes[-1], terms)
+    if found is None:
         return (
             "What the launch is, in words: `what:` in its file is too short to look up precedents."
         )
-    alike, each = _alike(matrix)
     known: list[_Past] = []
     for i, row in enumerate(rows):
         outcome = _outcome(talk, releases, int(row))
         if outcome is not None:
-            order = np.argsort(-each[i])[:4]
-            words = tuple(matrix.terms[int(j)] for j in order if each[i, j] > 0)
-            known.append(_Past(int(row), float(alike[i]), words, *outcome))
+            known.append(
+                _Past(int(row), float(found.alike[i]), found.words[i][:4], found.lines[i], *outcome)
+            )
     if len(known) < _MIN_NOTES:
         return (
             f"Reviews around past releases: only {len(known)} of {len(rows)} have {_FEWEST} "
             f"reviews in the {_DAYS} days before and as many after."
         )
     back = _TAKEN_BACK.search(query) is not None
-    fits = [
-        p
-        for p in known
-        if p.alike >= _ALIKE and (back or not _TAKEN_BACK.search(str(releases.notes[p.row])))
-    ]
+    fits = [p for p in known if p.alike >= _ALIKE and (back or not _TAKEN_BACK.search(p.line))]
     similar = sorted(fits, key=lambda p: -p.alike)[:_MOST]
     return _finding(releases, known, similar, len(rows))
 
@@ -165,7 +145,7 @@ def _finding(releases: Releases, known: list[_Past], similar: list[_Past], looke
         (
             f"{releases.product[p.row]} {releases.version[p.row] or ''}".strip(),
             str(releases.time[p.row].astype("datetime64[D]")),
-            redact(releases.notes[p.row], 120),
+            redact(p.line, 120),
             ", ".join(p.words),
             f"{plain(p.before, 1)} → {plain(p.after, 1)}",
             f"×{plain(p.talk, 1)}",
@@ -174,7 +154,7 @@ def _finding(releases: Releases, known: list[_Past], similar: list[_Past], looke
     )
     table = Table(
         title="Releases that read like this one, most alike first",
-        columns=("release", "day", "notes", "words in common", "stars", "talk"),
+        columns=("release", "day", "what it says", "in common", "stars", "talk"),
         rows=rows,
     )
     return Finding(
@@ -187,7 +167,8 @@ def _finding(releases: Releases, known: list[_Past], similar: list[_Past], looke
         if similar
         else None,
         n=len(similar),
-        method=f"share of a note's words that are the launch's, at least {_ALIKE:.0%}; stars in up "
+        method=f"share of a note's closest line that is the launch's, at least {_ALIKE:.0%}, close "
+        f"words taken for one and what all notes say left out; stars in up "
         f"to {_DAYS} days before and after, fallen when the 95% interval lies below zero; {looked} "
         "past releases read",
         assumes="Notes that read alike were releases that were alike.",
