@@ -258,4 +258,4 @@ def test_wondr_november_2024(shared_data: Path) -> None:
     assert {"gangguan", "perbaikan"} <= {str(row[0]) for row in table.rows[:3]}
     stars = {str(row[0]): float(row[5] or 5) for row in table.rows}
     assert max(stars["gangguan"], stars["perbaikan"]) < 2
-    assert "BNI Mobile (3" in found(answer, "moving").claim
+    assert "BNI Mobile (4" in found(answer, "moving").claim

@@ -12,7 +12,7 @@ NOTES = [
     • Fixed a crash when opening the camera
     • Receipts can be exported
     • The map of shops has a legend""",
-    "支持指纹和人脸登录，告别密码",
+    "支持指纹和人脸登录",
     "Meet Stories! Share moments with friends, follow people, like and comment",
     "Send money abroad in 40 currencies",
     "Tampilan beranda baru yang lebih simpel",

@@ -134,3 +134,26 @@ def test_speed_is_within_a_minute_a_million(shared_data: Path) -> None:
 
 def test_numbers_and_accounts_are_no_terms() -> None:
     assert terms_of("qq839419791 5 2024 mei88321", "5g 2fa") == {"5g", "2fa", "5g 2fa"}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        (
+            "la aplicación se cierra sola cuando abro la cámara",
+            "no puedo iniciar sesión con mi PIN",
+        ),
+        ("die App stürzt ständig ab wenn ich sie öffne", "ich kann mich hier nicht mehr anmelden"),
+        ("التطبيق يتوقف عن العمل عند فتح الكاميرا", "لا أستطيع تسجيل الدخول إلى حسابي"),
+    ],
+)
+def test_a_language_without_a_list_is_read_and_said(said: tuple[str, str]) -> None:
+    found = term_matrix([*said] * 20)
+    assert len(found.terms) > 8
+    assert found.notes
+    assert found.notes[0].startswith("40 texts are in a language")
+
+
+def test_english_with_slang_is_no_strange_language() -> None:
+    english = ["the app crashes when I open it on my phone", "it is the best app that I have"] * 20
+    assert term_matrix([*english, *["bekar ghatiya app hai bhai"] * 3]).notes == ()

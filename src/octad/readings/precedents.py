@@ -88,8 +88,8 @@ def precedents(plan: Plan, talk: Talk, releases: Releases | None) -> Finding | s
     Similar is the share of a note's closest line that is the launch's too, rare words weighing
     more (`octad.text.notes`); what it rests on is shown, and lines that take something back are
     passed over unless the launch does. What came of a release is its product's stars in up to 28
-    days before and after, bought praise set aside. Beside it stands the share of *all* past releases after which stars
-    fell.
+    days before and after, bought praise set aside. Beside it stands the share of *all* past
+    releases after which stars fell.
 
     Returns:
         The finding, or what is missing.

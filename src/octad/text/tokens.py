@@ -46,6 +46,8 @@ _SKIN = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
 _HAN = re.compile(r"[\u3400-\u9fff\uf900-\ufaff]")
 _LONG = re.compile(r"(.)\1{2,}")
 _VERY = frozenset("太很超真好挺更最")
+_SMALL = STOP["en"].union(STOP["id"], NEGATORS, PARTICLES)
+_LONG_TEXT, _FEW_SMALL, _STRANGE = 5, 0.2, 20
 _UNREAD = {"kana": "Japanese", "thai": "Thai"}
 
 IntArray = NDArray[np.integer[Any]]
@@ -230,7 +232,33 @@ def _show(one: str, two: str) -> str:
     return one + two if _HAN.search(one) and _HAN.search(two) else f"{one} {two}"
 
 
-def _note_texts(script: NDArray[np.str_], languages: Iterable[str]) -> tuple[str, ...]:
+def _strange(
+    code: IntArray,
+    kind: NDArray[np.int8],
+    doc: IntArray,
+    words: list[str],
+    script: NDArray[np.str_],
+) -> int:
+    """How many longer texts in Latin letters are in a language whose small words are not listed.
+
+    In English and Indonesian every third word is a small one. Where there is hardly one among the
+    words of a text it is in another language; fewer than one text in ten are slips and slang.
+    """
+    latin = script == "latin"
+    if not latin.any():
+        return 0
+    small = np.array([word in _SMALL for word in words], dtype=bool)
+    spoken = (kind != _BREAK) & (kind != _EMOJI) & latin[doc]
+    length = np.bincount(doc[spoken], minlength=len(script))
+    known = np.bincount(doc[spoken], small[code[spoken]], minlength=len(script))
+    long = length >= _LONG_TEXT
+    strange = int((long & (known < _FEW_SMALL * length)).sum())
+    return strange if strange >= max(_STRANGE, 0.1 * long.sum()) else 0
+
+
+def _note_texts(
+    script: NDArray[np.str_], languages: Iterable[str], strange: int
+) -> tuple[str, ...]:
     notes = []
     for name, language in _UNREAD.items():
         n = int((script == name).sum())
@@ -239,13 +267,15 @@ def _note_texts(script: NDArray[np.str_], languages: Iterable[str]) -> tuple[str
                 f"{n:,} texts in {language} were not read for words: "
                 "it does not part them by spaces."
             )
-    other = int(np.isin(script, ["hangul", "arabic", "cyrillic", "other"]).sum())
-    known = set(languages)
-    if other or (not known and int((script == "latin").sum()) >= 20):
-        n = other or int((script == "latin").sum())
+    n = int(np.isin(script, ["hangul", "arabic", "cyrillic", "other"]).sum())
+    latin = int((script == "latin").sum())
+    n += strange if set(languages) else latin * (latin >= _STRANGE)
+    if n:
         notes.append(
-            f"{n:,} texts are in a language without a list of small words here: "
-            "its words were parted at spaces, and common small words may show up as terms."
+            f"{n:,} {'text is' if n == 1 else 'texts are'} in a language without a list of small words here: "
+            "words were parted at spaces, and common small words may show up as terms. Demands "
+            "and leaving are known there only by the words that it shares with English, Chinese "
+            "and Indonesian, and by your own in `topics.yml` and the charter's jobs."
         )
     return tuple(notes)
 
@@ -287,6 +317,7 @@ def term_matrix(texts: Texts, *, min_docs: int = 3, phrases: bool = True) -> Ter
     seen = kind != _SPACE
     if not seen.all():
         kind, code, doc = kind[seen], code[seen], doc[seen]
+    strange = _strange(code, kind, doc, words, script)
     alone, pair_doc, pair_one, pair_two = _pairs(code, kind, doc)
 
     n, size = len(cleaned), len(words)
@@ -305,7 +336,9 @@ def term_matrix(texts: Texts, *, min_docs: int = 3, phrases: bool = True) -> Ter
         wide = np.flatnonzero(np.asarray(table.sum(axis=0, dtype=np.int64)).ravel() >= min_docs)
         shown = [_show(words[both[i] // size], words[both[i] % size]) for i in wide]
         terms, presence = _join(terms, presence, shown, table[:, wide])
-    return TermMatrix(tuple(terms), presence.tocsr(), script, _note_texts(script, languages))
+    return TermMatrix(
+        tuple(terms), presence.tocsr(), script, _note_texts(script, languages, strange)
+    )
 
 
 def _join(terms: list[str], table: Any, shown: list[str], phrases: Any) -> tuple[list[str], Any]:
