@@ -26,7 +26,9 @@ def review(folder: str, kept: str = "") -> dict[str, Any]:
     import octad.lifecycle.review as module  # noqa: PLC0415 - imported before the clock starts
     from octad.lifecycle.session import Session  # noqa: PLC0415
     from octad.model.inputs import Inputs  # noqa: PLC0415
+    from octad.readings import all_readings  # noqa: PLC0415
 
+    all_readings()  # Imported when first asked for.
     seen: list[Inputs] = []
     gather: Any = vars(module)["gather"]
 

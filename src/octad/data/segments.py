@@ -99,8 +99,16 @@ def make_slices(
         found = np.bincount(codes * arms + arm, minlength=size * arms)
         return np.asarray(found.reshape(size, arms), dtype=np.int64)
 
-    chosen = choose_slices(attributes, counts, fewest=fewest, deepest=deepest)
+    groups = [g for k in range(1, min(deepest, 2) + 1) for g in combinations(attributes, k)]
+    made = dict(zip(map(_key, groups), in_turn(counts, groups), strict=True))
+    chosen = choose_slices(
+        attributes, lambda group: made[_key(group)], fewest=fewest, deepest=deepest
+    )
     return Slices(chosen.numbers, chosen.slices, chosen.small, whole=chosen.whole)
+
+
+def _key(group: Group) -> tuple[int, ...]:
+    return tuple(id(attribute) for attribute in group)
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,6 +27,7 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from octad.data.segments import Group, Slices, cross, sizes_of
+from octad.data.turns import in_turn
 
 __all__ = ["SliceSums"]
 
@@ -119,7 +120,9 @@ class SliceSums:
         cuts = _rows(lead, half)
         most = max((rows.stop - rows.start for rows in cuts), default=0)
         blocks = _Blocks(fine, wide, narrow.shape[1], broad.shape[1], np.ones(most * fine.shape[1]))
-        chunks = tuple(_chunk(rows, lead, int(half[rows.start]), blocks, deep) for rows in cuts)
+        chunks = tuple(
+            in_turn(lambda rows: _chunk(rows, lead, int(half[rows.start]), blocks, deep), cuts)
+        )
         return cls(size, *shape, size - len(deep), chunks, narrow, broad)
 
     def some(self, rows: IntArray) -> SliceSums:
