@@ -262,14 +262,16 @@ def _held(small: str) -> frozenset[str]:
     return held
 
 
-def _itself(own: str, aliases: Iterable[str]) -> re.Pattern[str]:
-    """The product's own name in a text of lower case, to be read as "this app".
+def _itself(own: str, aliases: Iterable[str]) -> tuple[list[str], re.Pattern[str]]:
+    """The product's own names, and their pattern in a text of lower case, to read as "this app".
 
-    Chinese names are left: they are no such words of the patterns.
+    Chinese names are left: they are no such words of the patterns. Of two words, the first is
+    looked for, since any space may stand between them.
     """
-    spelled = [name.lower() for name in (own, *aliases) if name.isascii()]
+    spelled = [name.lower() for name in (own, *aliases) if name.isascii() and name.strip()]
     pattern = terms_pattern(spelled, inflect=False)
-    return re.compile(r"(?!)" if pattern is None else rf"(?:the )?(?:{pattern.pattern})(?: app\b)?")
+    one = r"(?!)" if pattern is None else rf"(?:the )?(?:{pattern.pattern})(?: app\b)?"
+    return [name.split()[0] for name in spelled], re.compile(one)
 
 
 def _leaves(small: str) -> bool:
@@ -344,7 +346,9 @@ def find_moves(
     itself = {own: _itself(own, names.get(own, ())) for own in {*owner.tolist()}}
     for i in np.flatnonzero(_STEMS.may_hold(small)).tolist():
         if len(small[i]) >= _FEWEST:
-            leaving[i] = _leaves(itself[owner[i]].sub("this app", small[i]))
+            spelled, pattern = itself[owner[i]]
+            named_itself = any(name in small[i] for name in spelled)
+            leaving[i] = _leaves(pattern.sub("this app", small[i]) if named_itself else small[i])
     for own in sorted(itself):
         named = _named({name: also for name, also in names.items() if name != own})
         rows = np.flatnonzero(owner == own)

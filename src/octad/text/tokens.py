@@ -271,8 +271,9 @@ def _note_texts(
     latin = int((script == "latin").sum())
     n += strange if set(languages) else latin * (latin >= _STRANGE)
     if n:
+        these = "1 text is" if n == 1 else f"{n:,} texts are"
         notes.append(
-            f"{n:,} {'text is' if n == 1 else 'texts are'} in a language without a list of small words here: "
+            f"{these} in a language without a list of small words here: "
             "words were parted at spaces, and common small words may show up as terms. Demands "
             "and leaving are known there only by the words that it shares with English, Chinese "
             "and Indonesian, and by your own in `topics.yml` and the charter's jobs."
