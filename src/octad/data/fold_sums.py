@@ -251,7 +251,9 @@ class Columns(Mapping[Part, FloatArray]):
             return away.unpacked(self.sums.n)
         found = self.sums.users(part)
         packed = _Packed.of(found)
-        if packed.size + sum(one.size for one in [*self._away.values()]) <= _ROOM * self.sums.n:
+        # A copy, for other threads may put something away meanwhile.
+        held = sum(one.size for one in tuple(self._away.values()))
+        if held + packed.size <= _ROOM * self.sums.n:
             self._away[part] = packed
         return found
 
