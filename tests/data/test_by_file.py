@@ -208,6 +208,19 @@ def test_the_account_of_parquet_is_kept_by_file(tmp_path: Path) -> None:
     assert opened(tmp_path, "d/*.parquet") == fresh(tmp_path, "d/*.parquet")
 
 
+def test_a_thin_last_day_within_the_hours_of_grace_is_in(tmp_path: Path) -> None:
+    """Three events after midnight end most exports: no clock runs ahead, and nothing is out."""
+    lines = [
+        f"u{k},{START + timedelta(days=day, minutes=k % 700)},open,1\n"
+        for day, rows in ((0, 4000), (1, 4000), (2, 3))
+        for k in range(rows)
+    ]
+    exports.write(tmp_path / "d/0.csv", "user,time,event,value\n" + "".join(lines))
+    rows, _, intake, _ = opened(tmp_path, "d/*.csv")
+    assert intake.rejects == ()
+    assert len(rows) == 8003
+
+
 def test_a_clock_that_runs_ahead_is_seen_by_all_files_together(tmp_path: Path) -> None:
     """A row counts as ahead until other files catch up with it."""
     table = "d/*.csv"

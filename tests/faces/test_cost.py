@@ -53,3 +53,5 @@ def test_stages_that_take_no_time_and_read_nothing_are_left_out() -> None:
         "adding up users",
     ]
     assert stage_rows(Cost(stages=STAGES))[0] == ("reading the events once", "2.2 s", "20,412,233")
+    one = cost.model_copy(update={"files": 1})
+    assert "; its one file was read again: " in cost_text(one)

@@ -39,7 +39,7 @@ def test_what_is_commented_out_is_valid_too(here: Path, preset: str) -> None:
     create(here, preset, "Wallet")
     text = (here / "octad.yml").read_text()
     opened = [
-        "  " + line[2:] if line.startswith("# ") and "table:" in line else line
+        line.replace("# ", "", 1) if line.startswith("  # ") and "table:" in line else line
         for line in text.splitlines()
     ]
     (here / "octad.yml").write_text("\n".join(opened))

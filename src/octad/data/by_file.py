@@ -206,6 +206,9 @@ def _settle(name: str, sound: ir.Table, own: Sequence[Receipt], origin: dict[str
     ahead: list[list[object]] = []
     if end is not None:
         days = days_in(own, end, AHEAD)
+        if AHEAD not in days.out:  # a thin last day, all of it within the hours of grace
+            end = None
+    if end is not None:
         late = sound.filter(_late(sound, end))
         sound = sound.filter(~_late(sound, end))
         ahead = _cells_ahead(late, origin)

@@ -61,7 +61,8 @@ def _files(cost: Cost) -> str:
             kept += f" and read again for {count(cost.new_users)} new users"
         return kept
     if cost.why_all:
-        return f"; all {count(cost.files)} files were read again: {clean(cost.why_all)}"
+        which = "its one file was" if cost.files == 1 else f"all {count(cost.files)} files were"
+        return f"; {which} read again: {clean(cost.why_all)}"
     return ""
 
 

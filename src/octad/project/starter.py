@@ -78,7 +78,8 @@ def _sources(preset: Preset) -> list[str]:
         *(line for wrapped in wraps for line in wrapped),
         "sources:",
         *(f"  {_source(preset, role)}" for role in now),
-        *(f"# {_source(preset, role)}  # when you have them" for role in _ROLES if role not in now),
+        # Indented as the others, so that taking the mark away is all it takes.
+        *(f"  # {_source(preset, r)}  # when you have them" for r in _ROLES if r not in now),
     ]
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from octad.model.finding import Finding, Grade, Number, Table
+from octad.model.finding import Finding, Grade, Table
 from octad.model.inputs import Releases
+from octad.model.numbers import day as day_text
 from octad.model.numbers import plain
 from octad.model.plan import Plan
 from octad.readings.voices import Talk
@@ -144,7 +145,7 @@ def _finding(releases: Releases, known: list[_Past], similar: list[_Past], looke
     rows = tuple(
         (
             f"{releases.product[p.row]} {releases.version[p.row] or ''}".strip(),
-            str(releases.time[p.row].astype("datetime64[D]")),
+            day_text(releases.time[p.row].astype("datetime64[D]").item()),
             redact(p.line, 120),
             ", ".join(p.words),
             f"{plain(p.before, 1)} → {plain(p.after, 1)}",
@@ -161,11 +162,6 @@ def _finding(releases: Releases, known: list[_Past], similar: list[_Past], looke
         id="rival.precedents",
         claim=claim,
         grade=Grade.T,
-        estimate=Number(
-            value=sum(p.fell for p in similar) / len(similar), unit="share", control=base
-        )
-        if similar
-        else None,
         n=len(similar),
         method=f"share of a note's closest line that is the launch's, at least {_ALIKE:.0%}, close "
         f"words taken for one and what all notes say left out; stars in up "

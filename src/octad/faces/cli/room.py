@@ -166,7 +166,8 @@ def _leave(room: Room, console: Console) -> None:
         words = ", ".join(said) or "nothing of note"
         words += f" “{note}”" if note else ""
         head = Text(f"  {clean(story.user)}  {clean(story.arm):<12}")
-        hanging(console, head, f"{clean(words)}  ({story.chosen})", 24)
+        why = f"  ({story.chosen})" if story.chosen else ""
+        hanging(console, head, f"{clean(words)}{why}", 24)
     hanging(
         console,
         Text(),
@@ -266,7 +267,8 @@ def _checklist(found: Checklist, console: Console) -> None:
         hanging(console, Text(), f"{said} ({found.sampled:,} users sampled).", 0)
     console.print()
     for row in found.rows:
-        head = Text(f"  [ ] {plain(100 * row.share, 0):>3}% of users  ")
+        share = f"{plain(100 * row.share, 0)}%" if row.share >= 0.005 else "<1%"
+        head = Text(f"  [ ] {share:>4} of users  ")
         kind = "" if " in a row" in row.kind else f"  (a way to {clean(row.kind)})"
         hanging(console, head, clean(" → ".join(row.steps)) + kind, 24)
     if not found.rows:
