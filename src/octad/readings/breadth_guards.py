@@ -213,7 +213,7 @@ def guardrail_words(plan: Plan, inputs: Inputs, judged: list[Judged]) -> list[st
             if seen is not None and seen.on is not None and inputs.as_of is not None:
                 until = f" before {day(seen.on, beside=inputs.as_of.date())}"
             margin = plan.launch.guardrails[m.metric]
-            words.append(f"{spoken(m.metric)}: cannot see {margin}{until}{arm}")
+            words.append(f"{spoken(m.metric)}: not shown within {margin}{until}{arm}")
         elif _beyond(plan, j):
             words.append(f"{brief(m)}, beyond its margin{arm}")
         else:
