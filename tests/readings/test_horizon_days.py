@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
@@ -11,8 +12,8 @@ from numpy.typing import NDArray
 
 from octad.model.finding import Answer, Curve, Finding, Grade, Stance
 from octad.model.inputs import Exposure
-from octad.readings import horizon
-from octad.readings.halves import widening
+from octad.readings import horizon, horizon_days
+from octad.readings.halves import Change, change_of, widening
 from tests.readings.made import daily, found, inputs, plan, retention, returning
 
 DAYS = 28
@@ -151,3 +152,25 @@ def test_a_horizon_beyond_the_data_names_its_day_and_what_a_forecast_needs() -> 
     missing = read(BASE * 1.2, exposure=entry).missing
     assert "2026-05-31" in missing[0]
     assert str(date(2026, 3, 1).replace(year=2025, month=11, day=17)) in missing[1]
+
+
+def test_a_change_that_only_the_days_together_show_is_told_with_their_figure(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The figure beside a claim is that of the test which the claim rests on."""
+
+    def unsure(*args: Any) -> Change | None:
+        change = change_of(*args)
+        return change and replace(change, shown=False)
+
+    monkeypatch.setattr(horizon_days, "change_of", unsure)
+    f = main(read(BASE * (1.1 + 0.3 * 0.5 ** (T / 5))))
+    assert f.claim.startswith("Part of the gain passed (novelty).")
+    assert "over all days together, from +" in f.claim
+    e = f.estimate
+    assert e is not None
+    assert e.p is not None
+    assert e.p < 0.025
+    assert e.value is not None
+    assert e.value < -0.1
+    assert e.low is None

@@ -6,7 +6,7 @@ import numpy as np
 
 from octad.model.finding import Curve, Finding, Number, Stance
 from octad.model.inputs import Daily, Inputs
-from octad.model.numbers import plain
+from octad.model.numbers import p_value, plain
 from octad.model.plan import Plan
 from octad.readings.base import grade_of, percent_text, signed_percent
 from octad.readings.claims import capital
@@ -47,29 +47,23 @@ def _main(
     fit = f.fit
     bent = fit if fit is not None and fit.p <= alpha and fit.half_life is not None else None
     lead, stance = _named(change, bent)
+    if bent is not None and not change.shown:
+        said += f"; over all days together, {_ends(bent, f.sign)} ({p_value(bent.p)})"
     claim = f"{lead} {capital(said)}{_pace(bent, f.sign, f.days)}."
     if not f.plan.launch.randomised:
         claim, stance = f"Nobody was chosen by chance, so this is no effect: {said}.", Stance.MIXED
-    low, high = sorted((f.sign * change.low, f.sign * change.high))
     return Finding(
         id=f"horizon.{f.daily.metric}" + f.suffix,
         claim=claim,
         stance=stance,
         grade=grade_of(f.plan),
         metric=f.daily.metric,
-        estimate=Number(
-            value=f.sign * change.shift,
-            low=low,
-            high=high,
-            level=change.level,
-            unit="share",
-            p=change.p,
-            z=f.sign * change.shift / change.se,
-            se=change.se,
-        ),
+        estimate=_shown(change, bent, f.sign),
         n=users,
         method="the figure is the relative effect in the last third of days less that in the "
-        "first, in points, in the users observed through all of them (delta method); half-life "
+        "first, in points, in the users observed through all of them (delta method), or, where "
+        "only the days together show a change, that of the curve's last day less its first; "
+        "half-life "
         "and what stays come of a curve that settles, fitted to all days with the covariance of "
         "the days; each of the two tests has half of the error, and a look before the end has "
         "wider intervals",
@@ -77,6 +71,29 @@ def _main(
         breaks="Another launch in between that met only one arm.",
         evidence=(curve,),
         query_digest=f.daily.query,
+    )
+
+
+def _ends(bent: LearningCurve, sign: int) -> str:
+    first, last = (signed_percent(sign * float(bent.fitted[day])) for day in (0, -1))
+    return f"from {first} on the first day to {last} on the last"
+
+
+def _shown(change: Change, bent: LearningCurve | None, sign: int) -> Number:
+    """The change that the finding rests on: the curve's where the thirds do not show one."""
+    if bent is not None and not change.shown:
+        shift = sign * float(bent.fitted[-1] - bent.fitted[0])
+        return Number(value=shift, unit="share", p=bent.p)
+    low, high = sorted((sign * change.low, sign * change.high))
+    return Number(
+        value=sign * change.shift,
+        low=low,
+        high=high,
+        level=change.level,
+        unit="share",
+        p=change.p,
+        z=sign * change.shift / change.se,
+        se=change.se,
     )
 
 
