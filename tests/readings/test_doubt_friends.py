@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
+
 import pytest
 
 from octad.model.finding import Grade, Stance
@@ -90,6 +93,23 @@ def test_the_error_is_that_of_a_lone_veto_over_all_metrics(p: float, stance: Sta
         assert "no harm" not in first.claim
 
 
+def test_looks_before_the_end_share_its_error() -> None:
+    found = {"payments": _spill(-0.12, 0.002), "opens": _spill(0.01, 0.6)}
+    made = _inputs(Reach(9_000, by_chance=CHANCE, metrics=found))
+    first = replace(made, final=False, history=replace(made.history, looks=1))
+    third = replace(made, final=False, history=replace(made.history, looks=3))
+    assert friends(PLAN, first)[0].stance is Stance.AGAINST
+    assert friends(PLAN, third)[0].stance is None
+    assert friends(PLAN, third)[0].claim.startswith("Not shown, with an error under 0.14%,")
+
+
+def test_what_lies_below_none_at_all_is_not_told() -> None:
+    nowhere = replace(_spill(-0.12, 1e-6), everyone=math.nan, direct=math.nan)
+    reach = Reach(9_000, by_chance=CHANCE, metrics={"payments": nowhere})
+    (shown,) = friends(PLAN, _inputs(reach))
+    assert shown.claim.endswith("the arms is not the whole effect.")
+
+
 @pytest.mark.parametrize(("z", "stance"), [(-2.7, Stance.AGAINST), (2.7, Stance.MIXED)])
 def test_all_together_may_be_shown_where_none_is_by_itself(z: float, stance: Stance) -> None:
     found = {"payments": _spill(-0.05, 0.02), "opens": _spill(-0.04, 0.02)}
@@ -116,7 +136,10 @@ def test_ties_made_after_the_launch_tell_nothing(before: bool) -> None:
     (finding,) = friends(PLAN, _inputs(reach))
     assert finding.claim.startswith("The links cannot be used")
     assert (finding.stance, finding.estimate) == (Stance.MIXED, None)
-    assert "links cannot be used" in doubt.read(PLAN, _inputs(reach)).summary
+    answer = doubt.read(PLAN, _inputs(reach))
+    assert "links cannot be used" in answer.summary
+    # The hints are what is left.
+    assert any(f.id == "doubt.interference" for f in answer.findings)
 
 
 def test_without_ties_there_are_only_hints_and_no_nagging() -> None:
@@ -135,3 +158,7 @@ def test_ties_that_were_not_read_are_named() -> None:
     some = _inputs(Reach(9, by_chance=CHANCE, metrics={"payments": "too few users (1)"}))
     assert friends(PLAN, some) == []
     assert friends_lack(some) == ("The links tell nothing yet: too few users (1).",)
+    late = _inputs(Reach(late=1_200, unread="no tie is left"))
+    assert friends_lack(late) == (
+        "The links: no tie is left. Left out, since they are from the launch's first day on: 1,200.",
+    )

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from octad.model.inputs import Logged
+from octad.model.inputs import Inputs, Logged
 from octad.readings.doubt_traces import orphans, silences, silent_hours
 from tests.readings.made import inputs, plan
 
@@ -113,6 +113,39 @@ def test_silent_hours_are_found_to_the_hour_and_said() -> None:
         plan(results={"payments": "20%"}), inputs(logged=replace(made, active=active))
     )
     assert wide.trust == "warns"
+
+
+def _three(made: Logged, active: np.ndarray) -> Inputs:
+    """Control, and the treatment twice: two arms that are alike."""
+    twice = [0, 1, 1]
+    return inputs(
+        arms=("control", "one", "two"),
+        logged=replace(
+            made,
+            lacks=made.lacks[:, twice],
+            holds=made.holds[:, twice],
+            users_lack=made.users_lack[:, twice],
+            users=made.users[twice],
+            active=active,
+            exposed=made.exposed[:, twice],
+        ),
+    )
+
+
+def test_what_control_loses_counts_once_beside_several_arms() -> None:
+    made = logged(np.random.default_rng(2))
+    lacks, who = made.lacks.copy(), made.users_lack.copy()
+    lacks[0, 0], who[0, 0] = 0.3 * made.holds[0, 0], 2_000
+    active = np.column_stack([made.active, seen(np.random.default_rng(9))])
+    down = slice(24 * 15 + 10, 24 * 15 + 18)
+    active[down, 0] = np.floor(0.15 * active[down, 0])
+    broken = _three(replace(made, lacks=lacks, users_lack=who), active)
+    (finding,) = orphans(plan(), broken)
+    # One event, however many arms it is lacking beside: no sign that all are lost alike.
+    assert finding.trust == "warns"
+    assert "'open' is lacking" in finding.claim
+    (finding,) = silent_hours(plan(results={"payments": "20%"}), broken)
+    assert finding.claim.count("users of control") == 1
 
 
 def test_two_days_without_a_sound_do_not_make_the_days_beside_them_look_full() -> None:

@@ -21,7 +21,7 @@ from octad.readings.base import (
     signed_percent,
 )
 from octad.readings.claims import capital, in_arm, segment_words, spoken
-from octad.readings.measure import anytime_decides, share_like
+from octad.readings.measure import of_look, share_like
 from octad.stats.effects import compare
 from octad.stats.moments import Moments
 from octad.stats.parts import Parts
@@ -75,15 +75,8 @@ def searched_metrics(plan: Plan) -> list[str]:
 
 
 def look_error(plan: Plan, inputs: Inputs) -> float:
-    """The familywise error that this look may spend.
-
-    One look on the plan's last day spends all of it. Whoever looks oftener spends 6/(πk)² of it at
-    the k-th look: over any number of looks these add up to no more than the whole.
-    """
-    error = plan.launch.rules.segment_error
-    if not anytime_decides(plan, inputs):
-        return error
-    return error * 6 / (math.pi * max(1, inputs.history.looks)) ** 2
+    """The familywise error that this look may spend."""
+    return plan.launch.rules.segment_error * of_look(plan, inputs)
 
 
 @once

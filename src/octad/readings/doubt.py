@@ -68,7 +68,11 @@ def read(plan: Plan, inputs: Inputs) -> Answer:
         )
     case = case_against(plan, inputs)
     specs, split = specifications(plan, inputs)
-    reached = friends(plan, inputs) or interference(plan, inputs)
+    reached = friends(plan, inputs)
+    if not any(
+        f.estimate for f in reached
+    ):  # without ties that can be used, hints are all there is
+        reached += interference(plan, inputs)
     findings = [
         *sample_ratios(plan, inputs),
         *pre_period(plan, inputs),

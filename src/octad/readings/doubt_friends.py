@@ -7,12 +7,15 @@ comparison of the arms cannot see it, for it befalls both.
 
 from __future__ import annotations
 
+import math
+
 from octad.model.finding import Finding, Grade, Number, Stance
 from octad.model.inputs import Inputs, Reach
 from octad.model.numbers import count, p_value, share
 from octad.model.plan import Plan
 from octad.readings.base import VETO, percent_text
 from octad.readings.claims import spoken
+from octad.readings.measure import of_look
 from octad.stats.multiplicity import holm
 from octad.stats.spillover import Spillover, Together
 
@@ -32,9 +35,9 @@ _METHOD = (
 def friends(plan: Plan, inputs: Inputs) -> list[Finding]:
     """One finding for each metric that goes with friends' arms, and one line for the others.
 
-    Shown at the level of a lone veto (`VETO`), half of it for each metric (Holm) and half for all
-    of them together: for the worse, it speaks against the launch; for the better, the arms'
-    difference is said to be not all of it.
+    Shown at the level of a lone veto (`VETO`), of which a look before the end spends its part: half
+    for each metric (Holm) and half for all of them together. For the worse, it speaks against the
+    launch; for the better, the arms' difference is said to be not all of it.
 
     Returns:
         Nothing where no ties were read.
@@ -42,20 +45,21 @@ def friends(plan: Plan, inputs: Inputs) -> list[Finding]:
     reach = inputs.reach
     if reach is None or reach.by_chance is None:
         return []
-    late = _made_later(reach)
-    if late:
-        return [late]
+    spoiled = _made_later(reach)
+    if spoiled:
+        return [spoiled]
     found = {n: s for n, s in reach.metrics.items() if isinstance(s, Spillover)}
     if not found:
         return []
+    error = VETO * of_look(plan, inputs)
     q = dict(zip(found, (float(v) for v in holm([s.p for s in found.values()])), strict=True))
-    shown = [_shown(plan, n, s, q[n], reach) for n, s in found.items() if q[n] < VETO / 2]
-    calm = {n: s for n, s in found.items() if q[n] >= VETO / 2}
+    shown = [_shown(plan, n, s, q[n], reach) for n, s in found.items() if q[n] < error / 2]
+    calm = {n: s for n, s in found.items() if q[n] >= error / 2}
     whole = reach.together
-    if not shown and whole is not None and whole.p < VETO / 2:
+    if not shown and whole is not None and whole.p < error / 2:
         return [_together(found, whole, reach)]
     shown.sort(key=lambda f: f.stance is not Stance.AGAINST)
-    return shown + ([_calm(calm, q, reach, alone=not shown)] if calm else [])
+    return shown + ([_calm(calm, q, reach, error, alone=not shown)] if calm else [])
 
 
 def through_friends(findings: list[Finding]) -> list[Finding]:
@@ -68,21 +72,29 @@ def friends_lack(inputs: Inputs) -> tuple[str, ...]:
     reach = inputs.reach
     if reach is None:
         return ()
+    young = (
+        f" Left out, since they are from the launch's first day on: {count(reach.late)}."
+        if reach.late
+        else ""
+    )
     if reach.unread:
-        return (f"The links: {reach.unread}.",)
+        return (f"The links: {reach.unread}.{young}",)
     why = [s for s in reach.metrics.values() if isinstance(s, str)]
-    return (f"The links tell nothing yet: {why[0]}.",) if len(why) == len(reach.metrics) > 0 else ()
+    if len(why) == len(reach.metrics) > 0:
+        return (f"The links tell nothing yet: {why[0]}.{young}",)
+    return ()
 
 
 def _made_later(reach: Reach) -> Finding | None:
     """Ties that know of the arms, or of a past that the arms cannot have made, tell nothing."""
     assert reach.by_chance is not None  # noqa: S101 - asked by the caller
     past = min((s.p for s in reach.before.values()), default=1.0) * max(len(reach.before), 1)
-    if min(reach.by_chance.p, past) >= _MADE_LATER:
+    ties, past = (min(1.0, 2 * p) for p in (reach.by_chance.p, past))
+    if min(ties, past) >= _MADE_LATER:
         return None
     why = (
         "who is linked to whom goes with who has the launch"
-        if reach.by_chance.p < _MADE_LATER
+        if ties < _MADE_LATER
         else "what people did before the launch goes with who was to get it around them"
     )
     return Finding(
@@ -106,15 +118,13 @@ def _figure(s: Spillover) -> str:
 
 def _shown(plan: Plan, name: str, s: Spillover, q: float, reach: Reach) -> Finding:
     worse = (s.value < 0) == (plan.metric(name).better == "up")
-    whole = percent_text(s.everyone, s.everyone_low, s.everyone_high)
     return Finding(
         id=f"doubt.friends.{name}",
         claim=f"It reaches people who do not have it: with all of one's friends having the launch, "
         f"{spoken(name)} {'are' if spoken(name).endswith('s') else 'is'} {share(abs(s.relative))} "
-        f"{'lower' if s.value < 0 else 'higher'} than with none ({_figure(s)}, {p_value(q)}), in "
-        "whichever arm one is oneself. So the difference between the arms is not the whole effect: "
-        f"everybody having it against nobody would be {whole}, by straight lines beyond what was "
-        f"seen, where the arms alone say {percent_text(s.direct, None, None)}.",
+        f"{'lower' if s.value < 0 else 'higher'} than with none ({_figure(s)}, {p_value(q)}), both "
+        f"arms taken together. So the difference between the arms is not the whole effect"
+        f"{_everyone(s)}.",
         stance=Stance.AGAINST if worse else Stance.MIXED,
         grade=Grade.A,
         metric=name,
@@ -126,6 +136,17 @@ def _shown(plan: Plan, name: str, s: Spillover, q: float, reach: Reach) -> Findi
         "not seen at all.",
         decides="a test that gives it to whole groups of friends at once",
         query_digest=reach.query,
+    )
+
+
+def _everyone(s: Spillover) -> str:
+    """Everybody has it against nobody; nothing where the lines lead below none at all."""
+    if not (math.isfinite(s.everyone) and math.isfinite(s.direct)):
+        return ""
+    whole = percent_text(s.everyone, s.everyone_low, s.everyone_high)
+    return (
+        f": everybody having it against nobody would be {whole}, by straight lines beyond what was "
+        f"seen, where the arms alone say {percent_text(s.direct, None, None)}"
     )
 
 
@@ -153,7 +174,7 @@ def _together(found: dict[str, Spillover], whole: Together, reach: Reach) -> Fin
 
 
 def _calm(
-    found: dict[str, Spillover], q: dict[str, float], reach: Reach, *, alone: bool
+    found: dict[str, Spillover], q: dict[str, float], reach: Reach, error: float, *, alone: bool
 ) -> Finding:
     """What is not shown, with how much of it is still possible."""
     names = [f"{spoken(n)} {_figure(s)}" for n, s in found.items()]
@@ -161,7 +182,7 @@ def _calm(
     return Finding(
         id="doubt.friends",
         claim=f"{'Not shown' if alone else 'Not shown in the other metrics'}, with an error under "
-        f"{share(VETO)}, that the launch reaches people through their friends. With all of one's "
+        f"{share(error)}, that the launch reaches people through their friends. With all of one's "
         f"friends having it instead of none: {', '.join(names)}.",
         grade=Grade.A,
         metric=first,

@@ -65,7 +65,9 @@ def orphans(plan: Plan, inputs: Inputs) -> list[Finding]:
         for arm in range(1, len(inputs.arms)):
             excess = float(rates[event, arm] - rates[event, 0])
             if abs(excess) >= _LEAST and _chance(seen, event, arm) < _ERROR / tests:
-                found.setdefault(arm if excess > 0 else 0, []).append(event)
+                events = found.setdefault(arm if excess > 0 else 0, [])
+                # What control lacks shows beside each of several arms, and is one event still.
+                events += [event] if event not in events else []
     trust: Trust = "holds"
     claims = []
     for arm, events in found.items():
@@ -187,7 +189,7 @@ class Silence:
     missing: float
 
 
-def silences(active: FloatArray, exposed: FloatArray) -> list[Silence]:
+def silences(active: FloatArray, exposed: FloatArray, *, pairs: int = 1) -> list[Silence]:
     """Spans of up to twelve hours in which one of two arms falls by three tenths or more.
 
     What is expected is the middle one of the same hours of three days before and after. Error
@@ -197,6 +199,7 @@ def silences(active: FloatArray, exposed: FloatArray) -> list[Silence]:
     Args:
         active: (H, 2) users seen in each hour.
         exposed: (H, 2) users who could be.
+        pairs: How many pairs of arms share the error.
 
     Returns:
         The clearest ones that do not overlap, at most ten, in the order of time.
@@ -204,7 +207,7 @@ def silences(active: FloatArray, exposed: FloatArray) -> list[Silence]:
     hours = len(active)
     if hours < 4 * 24:
         return []
-    sure = float(stats.norm.isf(_ERROR / (2 * hours * len(_SPANS))))
+    sure = float(stats.norm.isf(_ERROR / (2 * pairs * hours * len(_SPANS))))
     found: list[tuple[float, Silence]] = []
     for span in _SPANS:
         seen, could = _rolled(active, span), _rolled(exposed, span)
@@ -265,14 +268,7 @@ def silent_hours(plan: Plan, inputs: Inputs) -> list[Finding]:
     seen = inputs.logged
     if seen is None or len(inputs.arms) < 2:
         return []
-    found = []
-    for arm in range(1, len(inputs.arms)):
-        pair = [0, arm]
-        found += [
-            replace(s, arm=pair[s.arm])
-            for s in silences(seen.active[:, pair], seen.exposed[:, pair])
-        ]
-    found = list(dict.fromkeys(found))
+    found = _silent(seen, len(inputs.arms))
     lost = max((_lost(seen, found, a) for a in range(len(inputs.arms))), default=0.0)
     trust: Trust = "holds" if not found else "fails" if lost >= _tolerated(plan) else "warns"
     claim = "In no hours did one arm alone fall silent."
@@ -301,6 +297,21 @@ def silent_hours(plan: Plan, inputs: Inputs) -> list[Finding]:
             query_digest=seen.query,
         )
     ]
+
+
+def _silent(seen: Logged, arms: int) -> list[Silence]:
+    """Every arm's silences beside control, and control's own, each once."""
+    found: list[Silence] = []
+    for arm in range(1, arms):
+        pair = [0, arm]
+        active, exposed = seen.active[:, pair], seen.exposed[:, pair]
+        found += [replace(s, arm=pair[s.arm]) for s in silences(active, exposed, pairs=arms - 1)]
+    kept: list[Silence] = []
+    # Control's hours show beside each of several arms; the longest sight of them is kept.
+    for one in sorted(found, key=lambda s: -s.missing):
+        if all(one.arm != k.arm or one.first > k.last or one.last < k.first for k in kept):
+            kept.append(one)
+    return sorted(kept, key=lambda s: s.first)
 
 
 def _lost(seen: Logged, found: list[Silence], arm: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +29,7 @@ __all__ = [
     "effect_number",
     "measure",
     "number_of",
+    "of_look",
     "per_user",
     "share_like",
 ]
@@ -116,6 +118,17 @@ def anytime_decides(plan: Plan, inputs: Inputs) -> bool:
         or (history.early_looks > 0 and plan.launch.rules.looks <= 1)
         or (plan.launch.rules.looks > 1 and history.looks > 1)
     )
+
+
+def of_look(plan: Plan, inputs: Inputs) -> float:
+    """The part of an error that this look may spend.
+
+    One look on the plan's last day spends all of it. Whoever looks oftener spends 6/(πk)² of it at
+    the k-th look: over any number of looks these add up to no more than the whole.
+    """
+    if not anytime_decides(plan, inputs):
+        return 1.0
+    return 6 / (math.pi * max(1, inputs.history.looks)) ** 2
 
 
 def measure(

@@ -237,7 +237,7 @@ def spillover(
         msg = "those without friends who have it do nothing"
         raise NotEstimable(msg)
     # The base moves with the slope; the error of the control's own mean is small beside it.
-    relative, by = value / base, control / base**2
+    relative, by = value / base, abs(control) / base**2
     every = _everyone(middle, slopes, covariance, _linked_shares(known, linked, treated), seen)
     return Spillover(
         value=value,
