@@ -158,7 +158,7 @@ def test_ties_that_were_not_read_are_named() -> None:
     some = _inputs(Reach(9, by_chance=CHANCE, metrics={"payments": "too few users (1)"}))
     assert friends(PLAN, some) == []
     assert friends_lack(some) == ("The links tell nothing yet: too few users (1).",)
-    late = _inputs(Reach(late=1_200, unread="no tie is left"))
+    late = _inputs(Reach(late=1_200, unread="none is left"))
     assert friends_lack(late) == (
-        "The links: no tie is left. Left out, since they are from the launch's first day on: 1,200.",
+        "The links: none is left. Left out, since they are from the launch's first day on: 1,200.",
     )

@@ -109,10 +109,13 @@ def test_silent_hours_are_found_to_the_hour_and_said() -> None:
     (finding,) = silent_hours(plan(), inputs(logged=replace(made, active=active)))
     assert finding.trust == "fails"
     assert "On 16 Mar 2026, 10:00 to 18:00 UTC" in finding.claim
+    assert finding.claim.endswith("by that enough to matter.")
+    assert "0.50% or more was lost" in finding.method
     (wide,) = silent_hours(
         plan(results={"payments": "20%"}), inputs(logged=replace(made, active=active))
     )
     assert wide.trust == "warns"
+    assert wide.claim.endswith("by that too little to matter to a margin of the plan.")
 
 
 def _three(made: Logged, active: np.ndarray) -> Inputs:

@@ -17,7 +17,7 @@ from scipy import stats
 
 from octad.model.finding import Curve, CurveLine, Finding, Grade
 from octad.model.inputs import Inputs, Logged
-from octad.model.numbers import day, plain
+from octad.model.numbers import day, plain, share
 from octad.model.plan import Plan
 from octad.readings.doubt_split import BY_TRUST, Trust
 
@@ -41,10 +41,14 @@ _EXPECTED = 30.0
 _NAMED = 3
 
 
+def _margins(plan: Plan) -> list[float]:
+    results = plan.launch.results.values()
+    return [m.value for m in results if m.kind == "relative" and m.value > 0]
+
+
 def _tolerated(plan: Plan) -> float:
     """A loss that could hide or feign a quarter of the smallest margin is too large."""
-    results = plan.launch.results.values()
-    margins = [m.value for m in results if m.kind == "relative" and m.value > 0]
+    margins = _margins(plan)
     return _OF_MARGIN * min(margins) if margins else _TOLERATED
 
 
@@ -97,8 +101,13 @@ def orphans(plan: Plan, inputs: Inputs) -> list[Finding]:
             method="visits of sampled users, from half an hour after exposure; an event that came "
             "before another in 998 of 1,000 visits of one arm must not be lacking in the other; "
             "users with such a visit, exact test (Fisher) between the arms, 0.1% over all events; "
-            "two events lacking about alike fail trust, from a quarter of the smallest margin on; "
-            "one alone warns where a metric counts it, or in the control",
+            "two events lacking about alike fail trust, from "
+            + (
+                "a quarter of the smallest margin"
+                if _margins(plan)
+                else f"{share(_TOLERATED)} of these visits"
+            )
+            + " on; one alone warns where a metric counts it, or in the control",
             assumes="The launch does not open several new ways, each past one step, at once.",
             breaks="Whole visits that are lost leave no trace here, nor does one kind of event "
             "that nothing follows; a new way in passes a step on purpose.",
@@ -277,7 +286,7 @@ def silent_hours(plan: Plan, inputs: Inputs) -> list[Finding]:
         claim = (
             f"On {'; on '.join(_hours(inputs, seen, s) for s in found[:_NAMED])}: a collector may "
             f"have been down. That is at least {plain(100 * lost, 1)}% of what was to be seen, "
-            f"by that {matters} to matter to a margin of the plan."
+            f"by that {matters} to matter{' to a margin of the plan' if _margins(plan) else ''}."
         )
     return [
         Finding(
@@ -289,8 +298,12 @@ def silent_hours(plan: Plan, inputs: Inputs) -> list[Finding]:
             n=int(seen.users.sum()),
             method="sampled users seen in each span of 1 to 12 hours, arm by arm, against the same "
             "hours of the three days on either side; 0.1% over all spans, error widened by how "
-            "spans differ; a fall of three tenths that the arm itself made; fails trust when a "
-            "quarter of the smallest margin, or more, was lost",
+            "spans differ; a fall of three tenths that the arm itself made; fails trust when "
+            + (
+                "a quarter of the smallest margin, or more, was lost"
+                if _margins(plan)
+                else f"{share(_TOLERATED)} or more was lost"
+            ),
             assumes="A launch does not stop people for some hours of one day.",
             breaks="A release or an outage within the launch that people did feel.",
             evidence=_picture(inputs, seen, found),
