@@ -144,7 +144,10 @@ class FoldWork:
                 yield Sought(values.columns, values.ended, self.plan.metric(name).better)
 
     def metrics(self) -> Iterator[tuple[str, MetricWork | str]]:
-        """Every metric of the request, or in words why it cannot be measured."""
+        """Every metric of the request, or in words why it cannot be measured.
+
+        They are made in threads, so the time of each is not told apart from that of the cells.
+        """
         request = self.request
         for sliced in {False, bool(request.sliced)}:
             self._grouping(sliced=sliced)
@@ -209,8 +212,7 @@ class FoldWork:
         back = max(PRE_DAYS * DAY, window or 0)
         if self.request.mirror:
             back = self.request.mirror if window is None else window
-        with self.tape.stage(f"following the funnel {name}"):
-            f = funnel_of(self.folded.state, metric, back=back)
+        f = funnel_of(self.folded.state, metric, back=back)
         ended = self._ended(window)
         return UnitValues(name, f.y, f.d, f.x, f.w, ended, bool(f.w.any()), self.query)
 
@@ -235,8 +237,7 @@ class FoldWork:
 
     def _quantile(self, name: str) -> MetricWork | str:
         metric = self.request.quantiles[name]
-        with self.tape.stage(f"reading the values of {name}"):
-            found, waiting = quantiles_of(self.folded.state, self.population, metric)
+        found, waiting = quantiles_of(self.folded.state, self.population, metric)
         if not found.n.any():
             return f"no event of the users compared has a number in '{metric.of}'"
         empty = Moments.empty((1, len(self.arms), 1), 4)
