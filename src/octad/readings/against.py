@@ -9,7 +9,6 @@ weak" is what an honest opponent then says.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,7 +20,7 @@ from octad.model.plan import Plan
 from octad.readings.against_places import KINDS, Point
 from octad.readings.base import grade_of
 from octad.readings.claims import capital
-from octad.readings.measure import anytime_decides
+from octad.readings.measure import of_look
 from octad.stats.multiplicity import holm
 
 __all__ = ["CASE", "Case", "build", "case_against"]
@@ -69,10 +68,7 @@ def build(plan: Plan, inputs: Inputs) -> Case | None:
     points = [replace(p, order=i) for i, p in enumerate(found) if p is not None]
     if not points:
         return None
-    looks = 1.0
-    if anytime_decides(plan, inputs):
-        looks = (math.pi * max(1, inputs.history.looks)) ** 2 / 6
-    raw = np.minimum(1.0, looks * np.array([p.p for p in points]))
+    raw = np.minimum(1.0, np.array([p.p for p in points]) / of_look(plan, inputs))
     adjusted = holm(raw)
     error = 1 - plan.launch.rules.level
 
